@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Names the steps and their order; what a step does is in scripts/.
+#
+#	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
+#	ACCEL=kvm|tcg		do not find out by a probe
+#	DELAY=20000		repro: ms until the timer fires, as published
+#	FLAVOUR=plain		test, shell, gdb: which configs/*.config
+
+export KDIR ACCEL FLAVOUR
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help deps repro test shell gdb tree refresh check clean distclean
+
+help:
+	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
+	@echo 'make test       all tests; ends with "N passed, N failed"'
+	@echo 'make shell      an interactive guest with the knob mounted'
+	@echo 'make gdb        the same, stopped at the gdb stub'
+	@echo 'make tree       unfold patches/ into the git tree build/tree'
+	@echo 'make refresh    fold build/tree back into patches/ and series'
+	@echo 'make check      what a patch and a script have to pass before review'
+	@echo 'make deps       install what is missing (root), or print the apt line'
+	@echo 'make clean      remove what was built; keep sources and downloads'
+	@echo 'make distclean  remove build/'
+	@echo 'KDIR=/path/to/linux uses your own 7.3 tree. See README.md.'
+
+deps:
+	@scripts/deps
+
+repro: deps
+	@scripts/repro $(if $(DELAY),--delay-ms $(DELAY))
+
+test: deps
+	@scripts/test
+
+shell gdb: deps
+	@scripts/guest $@
+
+tree: deps
+	@scripts/tree unfold
+
+refresh: deps
+	@scripts/tree fold
+
+check: deps
+	@scripts/check
+
+clean:
+	@scripts/clean
+
+distclean:
+	@scripts/clean --all

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The experiment and its control, each with a verdict (rows E1 to E4):
+ *
+ *	repro[:delay_ms[:leave]]
+ *
+ * delay_ms is the time from loading the module to the timer that wakes
+ * kill_task; 20000 as published, 1000 when not given. With "leave" it ends with
+ * the creation still blocked: the reboot has to release it.
+ */
+#include "guest.h"
+
+#define TABLE	"/sys/kernel/debug/kthread/requests"
+#define RELEASE	"/sys/kernel/debug/kthread/comp_block/release"
+#define LIMIT	60000	/* ms that a state may take to come, beyond delay_ms */
+
+static const char *delay = "1000";
+static long long limit_ms;
+static int failures;
+
+static void verdict(int n, int ok, const char *what)
+{
+	printf("%sok %d %s\n", ok ? "" : "not ", n, what);
+	failures += !ok;
+}
+
+/* The kernel's log from a moment on, and which lines were in it. */
+struct log {
+	int fd;
+	int before, after, ran;
+};
+
+static void log_open(struct log *log)
+{
+	memset(log, 0, sizeof(*log));
+	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	lseek(log->fd, 0, SEEK_END);
+}
+
+static void log_read(struct log *log)
+{
+	char buf[1200];
+	ssize_t n;
+
+	while ((n = read(log->fd, buf, sizeof(buf) - 1)) > 0) {
+		buf[n] = '\0';
+		log->before += !!strstr(buf, ";kill_task: before create thread");
+		log->after += !!strstr(buf, ";kill_task: after create thread");
+		log->ran += !!strstr(buf, ";kill_task: test thread runs");
+	}
+}
+
+/* The row of test_task in the table, as words; 0 if there is none. */
+struct row {
+	char text[4096];
+	char *id, *age_ms, *stage, *hold, *by_pid, *by_comm, *pid;
+};
+
+static int row_read(struct row *row)
+{
+	char *line, *next, *word[10];
+	int n;
+
+	if (slurp(TABLE, row->text, sizeof(row->text)) < 0)
+		return 0;
+	for (line = row->text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		for (n = 0; n < 10 && line; n++) {
+			word[n] = line;
+			line = strchr(line, ' ');
+			if (line)
+				*line++ = '\0';
+		}
+		if (n < 10 || strcmp(word[9], "test_task"))
+			continue;
+		row->id = word[0];
+		row->age_ms = word[1];
+		row->stage = word[2];
+		row->hold = word[3];
+		row->by_pid = word[5];
+		row->by_comm = word[6];
+		row->pid = word[7];
+		return 1;
+	}
+	return 0;
+}
+
+static int held(struct row *row)
+{
+	return row_read(row) && !strcmp(row->hold, "complete");
+}
+
+static int alive(const char *pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	return access(path, F_OK) == 0;
+}
+
+/* Print a line of a stack as a comment; returns whether @fn is in it. */
+static int frame(const char *what, const char *line, const char *fn)
+{
+	while (*line == ' ')
+		line++;
+	printf("# stack %s %s\n", what, line);
+	return !!strstr(line, fn);
+}
+
+/* The stack of @pid from /proc, which leaves the scheduler's functions out. */
+static int stack_proc(const char *what, const char *pid, const char *fn)
+{
+	char path[64], buf[4096], *line, *next;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/stack", pid);
+	slurp(path, buf, sizeof(buf));
+	for (line = buf; *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		else
+			next = line + strlen(line);
+		found |= frame(what, line, fn);
+	}
+	return found;
+}
+
+/* The stack of task @comm, if it is blocked, from what sysrq-w prints. */
+static int stack_blocked(const char *what, const char *comm, const char *fn)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	int found = 0, mine = 0;
+	char buf[1200], head[64], *text, *end;
+	ssize_t n;
+
+	snprintf(head, sizeof(head), ";task:%s ", comm);
+	lseek(fd, 0, SEEK_END);
+	put("/proc/sysrq-trigger", "w");
+	while ((n = read(fd, buf, sizeof(buf) - 1)) > 0) {
+		buf[n] = '\0';
+		text = strchr(buf, ';');
+		if (!text)
+			continue;
+		if (!strncmp(text, ";task:", 6))
+			mine = !strncmp(text, head, strlen(head));
+		end = strchr(text, '\n');
+		if (end)
+			*end = '\0';
+		/* "? " marks what only happens to lie on the stack. */
+		if (mine && strstr(text, "+0x") && !strstr(text, "? "))
+			found |= frame(what, text + 1, fn);
+	}
+	close(fd);
+	return found;
+}
+
+/* Wait for @cond to become true, for limit_ms at most; evaluates to it. */
+#define WAIT_FOR(cond) ({						\
+	long long end = now_ms() + limit_ms;				\
+	int ok;								\
+									\
+	while (!(ok = !!(cond)) && now_ms() < end)			\
+		msleep(10);						\
+	ok;								\
+})
+
+static int tasks(void)
+{
+	char buf[64], *slash;
+
+	slurp("/proc/loadavg", buf, sizeof(buf));
+	slash = strchr(buf, '/');
+	return slash ? atoi(slash + 1) : -1;
+}
+
+static int load(int block)
+{
+	char params[64];
+	int err;
+
+	snprintf(params, sizeof(params), "block=%d delay_ms=%s", block, delay);
+	err = insmod("/mod/kill_task.ko", params);
+	if (err)
+		printf("# cannot load kill_task.ko: error %d\n", -err);
+	return err;
+}
+
+static void control(void)
+{
+	struct log log;
+	int ok;
+
+	printf("# run control\n");
+	log_open(&log);
+	ok = !load(0) && WAIT_FOR((log_read(&log), log.ran));
+	ok = ok && log.before == 1 && log.after == 1;
+	ok = !rmmod("kill_task") && ok;
+	close(log.fd);
+	verdict(1, ok, "E2 control: both lines appear");
+}
+
+static void blocked(void)
+{
+	char creator[16] = "", thread[16] = "";
+	int ok, loaded, tasks_before = tasks();
+	long long age;
+	struct row row;
+	struct log log;
+
+	printf("# run blocked\n");
+	log_open(&log);
+	loaded = !load(1);
+	ok = loaded && WAIT_FOR(held(&row));
+	if (ok) {
+		strlcpy(creator, row.by_pid, sizeof(creator));
+		strlcpy(thread, row.pid, sizeof(thread));
+		printf("# row id=%s stage=%s hold=%s creator=%s[%s] thread=test_task[%s]\n",
+		       row.id, row.stage, row.hold, row.by_comm, creator,
+		       thread);
+		ok &= stack_blocked("creator", "kill_task", "wait_for_completion");
+		ok &= stack_proc("thread", thread, "__kthread_debug_hold");
+		ok &= !strcmp(row.stage, "completing");
+		ok &= !strcmp(row.by_comm, "kill_task");
+	}
+	log_read(&log);
+	verdict(2, ok && log.before == 1 && !log.after,
+		"E1 blocked: \"before create thread\" and nothing more");
+
+	/*
+	 * A thread that is never answered cannot be told from a slow one by
+	 * waiting; but it can be seen to wait in the same place, with nothing
+	 * pending, a second of the request's own age after the signal.
+	 */
+	ok = ok && !kill(atoi(creator), SIGKILL) && held(&row);
+	if (ok) {
+		age = atol(row.age_ms);
+		ok = WAIT_FOR(!held(&row) || atol(row.age_ms) > age + 1000);
+		ok = ok && held(&row) && !strcmp(row.by_pid, creator);
+		ok = ok && stack_blocked("killed", "kill_task", "wait_for_completion");
+	}
+	log_read(&log);
+	verdict(3, ok && alive(creator) && !log.after,
+		"E3 blocked: SIGKILL does not get rid of kill_task");
+
+	ok = ok && held(&row) && !put(RELEASE, row.id);
+	printf("# run released\n");
+	ok = ok && WAIT_FOR((log_read(&log), log.after && log.ran));
+	ok = ok && WAIT_FOR(!alive(creator) && !alive(thread));
+	ok = ok && !row_read(&row);
+	/* Unloading releases, too: no failure above may hang this run. */
+	ok = loaded && !rmmod("kill_task") && ok;
+	/* Dead tasks are counted until RCU lets them go. */
+	ok = ok && WAIT_FOR(tasks() == tasks_before);
+	close(log.fd);
+	verdict(4, ok, "E4 released: both threads finish, nothing is left");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		delay = argv[1];
+	limit_ms = LIMIT + atol(delay);
+	if (argc > 2 && !strcmp(argv[2], "leave")) {
+		struct row row;
+
+		return load(1) || !WAIT_FOR(held(&row));
+	}
+	printf("TAP version 13\n1..4\n");
+	control();
+	blocked();
+	return failures > 0;
+}

@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judge a guest by its console. Pure: bytes and the host's time go in.
+
+There is no I/O and no clock in Judge, so that recorded consoles and made-up
+hours can be judged in tests. A run passes only on explicit word from the guest
+(see Judge._status and Judge._end); whatever else happens has a code of its own.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import paths
+from .ui import Fail
+
+RULES = paths.SCRIPTS / "console-lines.txt"
+
+
+class Code(enum.IntEnum):
+    """How a run ended; the exit code of scripts/boot."""
+
+    PASS = 0
+    GUEST = 1        # a guest program failed
+    USAGE = 2
+    UNEXPECTED = 3   # passed, but --expect wanted another end
+    BOOT = 10        # no guest init within the boot limit
+    SILENCE = 11     # guest init runs, but nothing was heard for so long
+    TOTAL = 12
+    NO_STATUS = 13   # guest ended without (all of) its status lines
+    GARBLED = 14     # a status line that is cut short, wrong or contradictory
+    LOST = 15        # QEMU died or was killed
+    NO_QEMU = 16     # QEMU is missing, too old, or refuses its arguments
+    REBOOT = 17      # a second kernel started
+    PANIC = 20
+    OOPS = 21
+    WARNING = 22
+    LOCKDEP = 23
+    KASAN = 24
+    KCSAN = 25
+    RCU = 26
+    LOCKUP = 27
+    HUNG = 28
+    KMEMLEAK = 29
+    BAD = 30         # any other bad line
+    INTERRUPTED = 130
+
+
+CATEGORIES = {c.name.lower(): c for c in Code if Code.PANIC <= c <= Code.BAD}
+
+
+# --- the rules: which lines are bad -----------------------------------------
+
+@dataclass
+class Excuse:
+    tag: str
+    regex: re.Pattern[str]
+    reason: str = ""
+    until: str = ""
+
+
+@dataclass
+class Rules:
+    bad: list[tuple[Code, re.Pattern[str]]] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
+
+    def match(self, text: str, tags: Iterable[str] = ()) -> Code | None:
+        """The category of a kernel message, or None if it is harmless."""
+        code = next((c for c, regex in self.bad if regex.search(text)), None)
+        if code is None or any((e.tag == "-" or e.tag in tags) and e.regex.search(text)
+                               for e in self.excuses):
+            return None
+        return code
+
+
+def parse(path: Path = RULES) -> Rules:
+    """Read the rules; what is wrong in the file is one Fail with its line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise Fail(str(path), f"cannot be read ({err})", "restore it from the repository") from err
+    rules = Rules()
+    excuse: Excuse | None = None
+    excuse_at = 0
+
+    def closed() -> None:
+        if excuse and not (excuse.reason and excuse.until):
+            raise Fail(f"{path.name}:{excuse_at}", "excuse without `reason:` and `until:`",
+                       "say both on indented lines behind it")
+
+    for number, line in enumerate(lines, 1):
+        at = f"{path.name}:{number}"
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line[0].isspace():
+            key, colon, value = line.strip().partition(":")
+            if excuse is None or not colon or key not in ("reason", "until") or not value.strip():
+                raise Fail(at, f"stray line {line.strip()!r}",
+                           "indent only `reason: ...` and `until: ...` behind an excuse")
+            setattr(excuse, key, value.strip())
+            continue
+        closed()
+        excuse = None
+        words = line.split(None, 2)
+        if len(words) < 3 or words[0] not in ("bad", "excuse"):
+            raise Fail(at, f"not a rule: {line!r}", "write `bad CATEGORY REGEX` or `excuse TAG REGEX`")
+        try:
+            regex = re.compile(words[2].rstrip())
+        except re.error as err:
+            raise Fail(at, f"bad regex {words[2]!r} ({err})", "mend it") from err
+        if regex.search(""):
+            raise Fail(at, f"regex {words[2]!r} matches every line", "make it name something")
+        if words[0] == "excuse":
+            excuse, excuse_at = Excuse(words[1], regex), number
+            rules.excuses.append(excuse)
+        elif words[1] in CATEGORIES:
+            rules.bad.append((CATEGORIES[words[1]], regex))
+        else:
+            raise Fail(at, f"unknown category {words[1]!r}", f"use one of {' '.join(CATEGORIES)}")
+    closed()
+    if not rules.bad:
+        raise Fail(path.name, "holds no `bad` rule", "restore it from the repository")
+    return rules
+
+
+# --- one line ----------------------------------------------------------------
+
+STAMP = re.compile(r"(?:<\d+>)?\[ *(\d+\.\d{6})\](?:\[ *[CT]\d+\])? ?")
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+PROGRAM = re.compile(r"kdebug: ([^\s|]+)\| ?(.*)")
+STATUS = re.compile(r"kdebug: status nonce=([0-9a-f]+) prog=(\S+) exit=(\d{1,3})")
+END = re.compile(r"kdebug: end nonce=([0-9a-f]+) progs=(\d{1,4}) failed=(\d{1,4})")
+BANNER = re.compile(r"Linux version \d")
+CUT = re.compile(r"-+\[ cut here \]-+$|=+$")
+KTAP = re.compile(r"( *)(not ok|ok) +(\d+)\b *(?:- )?([^#]*?) *(?:# *(\w+).*)?$")
+PLAN = re.compile(r"1\.\.(\d+)\b")
+
+
+@dataclass(frozen=True)
+class Line:
+    number: int           # in console.log, from 1
+    host: float           # host's monotonic clock
+    guest: float | None   # seconds on the kernel's stamp
+    text: str             # the line without stamp, escapes and control bytes
+    prog: str | None      # the guest program that printed it
+    said: str             # what that program printed, else the same as text
+
+
+def clean(raw: bytes) -> str:
+    text = ESCAPE.sub("", raw.decode("utf-8", "replace").replace("\r", ""))
+    return CONTROL.sub("\ufffd", text)
+
+
+def parse_line(number: int, host: float, raw: bytes) -> Line:
+    """Take a line apart. Firmware, or a panic, can leave an unfinished line in
+    front of a stamp: then the message is what stands behind the last stamp,
+    unless a program printed the line, which may quote the log."""
+    text = clean(raw)
+    stamps = list(STAMP.finditer(text))
+    if not stamps:
+        return Line(number, host, None, text, None, text)
+    first, last = stamps[0], stamps[-1]
+    if prog := PROGRAM.match(text, first.end()):
+        return Line(number, host, float(first[1]), text[first.end():], prog[1], prog[2])
+    said = text[last.end():]
+    return Line(number, host, float(last[1]), said, None, said)
+
+
+# --- the judge -----------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Limits:
+    """In host seconds. Silence counts from guest init on: before, there is the
+    boot limit, so that a hang before and a hang after are told apart."""
+
+    boot: float = 60
+    silence: float = 60
+    total: float = 600
+    size: int = 64 << 20  # bytes: a flood would fill the disk
+
+
+@dataclass(frozen=True)
+class Test:
+    name: str
+    result: str  # ok | not ok | skip | todo
+    depth: int   # of KTAP's nesting
+
+
+@dataclass
+class Program:
+    spec: str                 # as in kdebug.run=
+    exit: int | None = None   # None: no status line
+    tests: list[Test] = field(default_factory=list)
+    plan: int | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the guest may call it: with its arguments, or without."""
+        return self.spec, self.spec.split(":")[0]
+
+    def problem(self) -> str | None:
+        """Why this is no success; exit 0 alone does not outweigh its KTAP."""
+        if self.exit is None:
+            return f"{self.spec} gave no status"
+        if self.exit:
+            return f"{self.spec} exit status {self.exit}"
+        if bad := [t.name for t in self.tests if t.result == "not ok"]:
+            return f"{self.spec} not ok: {', '.join(bad[:5])}"
+        ran = sum(t.depth == 0 for t in self.tests)
+        if self.plan is not None and ran != self.plan:
+            return f"{self.spec} planned {self.plan} tests, gave {ran} results"
+        return None
+
+
+@dataclass
+class Verdict:
+    code: Code
+    reason: str
+    lines: list[Line]  # the first that matter, at most SHOWN
+
+
+SHOWN = 10           # lines that a verdict shows
+LEAD = 6             # so far above a bad line its "cut here" or "====" may be
+MAX_LINE = 64 << 10  # longer ones are judged in pieces
+KEEP = 20_000        # lines kept in memory; console.log has them all
+
+
+class Judge:
+    """Feed it, ask .verdict after each call and call tick() at .deadline."""
+
+    def __init__(self, rules: Rules, nonce: str, programs: Sequence[str], start: float,
+                 limits: Limits = Limits(), tags: Iterable[str] = (),
+                 on_line: Callable[[Line], None] | None = None) -> None:
+        self.programs = [Program(spec) for spec in programs]
+        self.lines: list[Line] = []
+        self.verdict: Verdict | None = None
+        self.guest = 0.0
+        self._on_line = on_line
+        self._rules, self._nonce, self._tags = rules, nonce, frozenset(tags)
+        self._limits, self._start, self._heard = limits, start, start
+        self._partial, self._number = b"", 1
+        self._bytes = 0
+        self._banners = 0
+        self._hello = self._ended = False
+        self._cut: Line | None = None         # a status line without its end
+        self._done = 0                        # programs that gave their status
+        self._bad: tuple[Code, str, int] | None = None  # code, reason, index in lines
+        self._settle = 0.0                    # end of a bad line's context
+        self._context = 0
+
+    def feed(self, now: float, data: bytes) -> None:
+        """Console bytes, as they come."""
+        self._heard = now
+        self._bytes += len(data)
+        if self._bytes > self._limits.size:
+            self._end_run(Code.TOTAL, f"more than {self._limits.size >> 20} MiB of console",
+                          self.lines[-SHOWN:])
+        *whole, self._partial = (self._partial + data).split(b"\n")
+        for raw in whole:
+            self._line(now, raw)
+            self._number += 1
+        if len(self._partial) > MAX_LINE:
+            self._line(now, self._partial)
+            self._partial = b""
+
+    def tick(self, now: float) -> None:
+        """Let time pass. Feed what has arrived first: a runner that was starved
+        itself must not take that for the guest's silence."""
+        if self.verdict or now < self.deadline:
+            return
+        if self._bad:
+            self._close()
+            return
+        _, code, what = self._limit()
+        if self._partial:  # what stands there unfinished may say why
+            self._line(now, self._partial, whole=False)
+            self._partial = b""
+            if self._bad:
+                self._close()
+        tail = self.lines[-SHOWN:]
+        last = f"; last line: {tail[-1].text[:80]!r}" if tail else "; no line at all"
+        self._end_run(code, what + last, tail)
+
+    @property
+    def deadline(self) -> float:
+        return self._settle if self._bad else self._limit()[0]
+
+    def _limit(self) -> tuple[float, Code, str]:
+        lim = self._limits
+        total = (self._start + lim.total, Code.TOTAL, f"not ended after {lim.total:g} s (total limit)")
+        if not self._hello:
+            return min(total, (self._start + lim.boot, Code.BOOT,
+                               f"no guest init after {lim.boot:g} s (boot limit)"))
+        return min(total, (self._heard + lim.silence, Code.SILENCE,
+                           f"no console byte for {lim.silence:g} s (silence limit)"))
+
+    def eof(self, now: float, status: int, stderr: str = "") -> None:
+        """QEMU has ended, with subprocess's returncode and this on stderr."""
+        if self._partial:
+            self._line(now, self._partial, whole=False)
+        if self._bad:
+            self._close()
+        if self.verdict:
+            return
+        tail = self.lines[-SHOWN:]
+        error = next((s for s in stderr.splitlines() if s.strip()), "")
+        # QEMU exits with 0 when a signal asks it to.
+        if status or "terminating on signal" in stderr:
+            how = f"signal {-status}" if status < 0 else f"status {status}"
+            if not self._bytes and status > 0:
+                self._end_run(Code.NO_QEMU, f"QEMU did not start: {error or how}", [])
+            else:
+                self._end_run(Code.LOST, f"QEMU ended with {how}" + (f": {error}" if error else ""), tail)
+        elif self._cut:
+            self._garbled("cut short", self._cut)
+        elif not self._ended:
+            missing = ", ".join(p.spec for p in self.programs[self._done:])
+            self._end_run(Code.NO_STATUS, "guest ended without " +
+                          (f"the status of {missing}" if missing else "its end line"), tail)
+        elif problems := [s for p in self.programs if (s := p.problem())]:
+            names = {name for p in self.programs if p.problem() for name in p.names}
+            said = [ln for ln in self.lines if ln.prog in names]
+            why = [ln for ln in said if ln.said.lstrip().startswith("not ok")] or said[-SHOWN:]
+            self._end_run(Code.GUEST, "; ".join(problems), why[:SHOWN])
+        else:
+            self._end_run(Code.PASS, "pass", [])
+
+    # -- inside
+
+    def _end_run(self, code: Code, reason: str, lines: list[Line]) -> None:
+        if not self.verdict:
+            self.verdict = Verdict(code, reason, lines)
+
+    def _close(self) -> None:
+        """A bad line's context is complete: show it from its report's head on."""
+        assert self._bad
+        code, reason, at = self._bad
+        head = [i for i in range(max(0, at - LEAD), at) if CUT.match(self.lines[i].text)]
+        at = head[-1] if head else at
+        self._end_run(code, reason, self.lines[at:at + SHOWN])
+
+    def _line(self, now: float, raw: bytes, whole: bool = True) -> None:
+        line = parse_line(self._number, now, raw)
+        if not self._bad and len(self.lines) >= KEEP:
+            del self.lines[:KEEP // 2]
+        self.lines.append(line)
+        if self._on_line:
+            self._on_line(line)
+        if line.guest is not None:
+            self.guest = line.guest
+        if self.verdict:
+            return
+        if self._bad:
+            self._more(now, line)
+            return
+        if line.guest is not None and line.text.startswith("kdebug: "):
+            self._hello = True
+        if line.prog:
+            self._ktap(line.prog, line.said)
+        elif line.guest is not None and line.text.startswith("kdebug: "):
+            self._protocol(line, whole)
+        elif line.guest is not None and BANNER.match(line.text):
+            self._banners += 1
+            if self._banners > 1:
+                self._end_run(Code.REBOOT, "a second kernel started", self.lines[-SHOWN:])
+        elif line.guest is not None or self._banners:
+            # Without a stamp before the banner: firmware's own words.
+            self._judge(now, line)
+
+    def _judge(self, now: float, line: Line) -> None:
+        code = self._rules.match(line.text, self._tags)
+        if code is not None:
+            self._bad = (code, line.text[:200], len(self.lines) - 1)
+            self._settle = now + (0.5 if code is Code.PANIC else 2.0)
+
+    def _more(self, now: float, line: Line) -> None:
+        """Behind a bad line: a little context, none after the kernel's end."""
+        self._context += 1
+        if self._context >= 200 or BANNER.match(line.text):
+            self._close()
+        elif line.guest is not None and line.text.startswith("Kernel panic"):
+            self._settle = min(self._settle, now + 0.5)
+
+    def _protocol(self, line: Line, whole: bool) -> None:
+        kind = line.text.split(" ", 2)[1]
+        if not whole:
+            self._cut = line
+        elif kind == "status":
+            self._status(line)
+        elif kind == "end":
+            self._end(line)
+        elif kind.startswith(("stat", "end")) or "status".startswith(kind):
+            self._garbled("garbled", line)
+
+    def _garbled(self, what: str, line: Line) -> None:
+        self._end_run(Code.GARBLED, f"status {what}: {line.text[:120]!r}", [line])
+
+    def _status(self, line: Line) -> None:
+        m = STATUS.fullmatch(line.text)
+        if not m:
+            self._garbled("garbled", line)
+        elif m[1] != self._nonce:
+            self._garbled("of another run (wrong nonce)", line)
+        elif self._ended:
+            self._garbled("behind the end line", line)
+        elif self._is_next(m[2]):
+            self.programs[self._done].exit = int(m[3])
+            self._done += 1
+        elif any(m[2] in p.names for p in self.programs[:self._done]):
+            self._garbled("given twice", line)
+        else:
+            self._garbled("of a program that is not the next", line)
+
+    def _is_next(self, prog: str) -> bool:
+        return self._done < len(self.programs) and prog in self.programs[self._done].names
+
+    def _end(self, line: Line) -> None:
+        m = END.fullmatch(line.text)
+        failed = sum(bool(p.exit) for p in self.programs)
+        if not m:
+            self._garbled("garbled", line)
+        elif m[1] != self._nonce:
+            self._garbled("of another run (wrong nonce)", line)
+        elif self._ended:
+            self._garbled("given twice", line)
+        elif self._done < len(self.programs):
+            missing = ", ".join(p.spec for p in self.programs[self._done:])
+            self._end_run(Code.NO_STATUS, f"guest ended without the status of {missing}", [line])
+        elif (int(m[2]), int(m[3])) != (self._done, failed):
+            self._garbled(f"contradicts itself ({self._done} programs, {failed} failed)", line)
+        else:
+            self._ended = True
+
+    def _ktap(self, prog: str, said: str) -> None:
+        if not self._is_next(prog):
+            return
+        program = self.programs[self._done]
+        if m := KTAP.match(said):
+            directive = (m[5] or "").lower()
+            result = directive if directive in ("skip", "todo") else m[2]
+            program.tests.append(Test(m[4] or m[3], result, len(m[1]) // 2))
+        elif m := PLAN.match(said):
+            program.plan = int(m[1])

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's root file system: init, programs, modules, for a shell busybox.
+
+Written by the kernel's own gen_init_cpio from a list, so that device nodes need
+no root, and without times, so that equal content gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from kdebug import kbuild, paths, ui
+
+# The shell starts in /sys/kernel/debug/kthread, and its prompt says so.
+HINT = """\
+arm      echo 'NAME*' > comp_block/name; echo 100 > comp_block/probability
+see      insmod /mod/MODULE.ko & sleep 1; cat requests
+release  echo all > comp_block/release
+"""
+
+DIRS = ("/bin", "/dev", "/etc", "/mod", "/proc", "/sys", "/tmp")
+
+
+def spec(programs: Sequence[Path], modules: Sequence[Path], shell: dict[str, Path]) -> str:
+    """gen_init_cpio's list. @shell: busybox and the hint, by name, or nothing."""
+    lines = [f"dir {name} 0755 0 0" for name in DIRS]
+    lines.append("nod /dev/console 0600 0 0 c 5 1")
+    for path in sorted(programs):
+        where = "/init" if path.name == "init" else f"/bin/{path.name}"
+        lines.append(f"file {where} {path} 0755 0 0")
+    lines += [f"file /mod/{path.name} {path} 0644 0 0" for path in sorted(modules)]
+    lines += [f"file {where} {path} 0755 0 0" for where, path in sorted(shell.items())]
+    return "\n".join(lines) + "\n"
+
+
+def links(applets: str, taken: set[str]) -> str:
+    """A symlink to busybox for each applet that is not the name of a program."""
+    names = sorted(set(applets.split()) - taken - {"busybox"})
+    return "".join(f"slink /bin/{name} busybox 0777 0 0\n" for name in names)
+
+
+def busybox() -> Path:
+    """A busybox that runs in a guest without any library."""
+    found = shutil.which("busybox", path=os.environ.get("PATH", "") + ":/bin:/usr/bin")
+    if not found:
+        raise ui.Fail("busybox", "not found", "install busybox-static")
+    # A dynamic one names its interpreter in its first kilobytes.
+    if b"/ld-linux" in Path(found).read_bytes()[:4096]:
+        raise ui.Fail(found, "is not static, so it cannot run in the guest", "install busybox-static")
+    return Path(found)
+
+
+def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool = False,
+           name: str = "", programs: Path = paths.KERNEL / "guest") -> Path:
+    """The image for @kernel: init, all of the guest's programs and @modules.
+
+    With @shell busybox as well. Runs that differ in what they need take a @name
+    each, so that none replaces what another is about to boot.
+    """
+    image = kernel.out / f"{name or ('shell' if shell else 'initramfs')}.cpio"
+    progs = kbuild.guest(kernel.source, programs)
+    more: dict[str, Path] = {}
+    applets = ""
+    if shell:
+        hint = image.with_suffix(".hint")
+        hint.write_text(HINT)
+        more = {"/bin/busybox": busybox(), "/etc/hint": hint}
+        applets = subprocess.run([more["/bin/busybox"], "--list"], capture_output=True, text=True, check=True).stdout
+    text = spec(progs, modules, more) + links(applets, {p.name for p in progs})
+    key = kbuild.digest(text, *(p.read_bytes() for p in (*progs, *modules, *more.values())))
+    stamp_file = image.with_suffix(".json")
+    if kbuild.read_stamp(stamp_file).get("key") == key and image.is_file():
+        return image
+
+    list_file, new = image.with_suffix(".list"), image.with_suffix(".new")
+    list_file.write_text(text)
+    run = subprocess.run([kernel.out / "usr/gen_init_cpio", "-t", "0", "-o", new, list_file],
+                         capture_output=True, text=True)
+    if run.returncode:
+        raise ui.Fail(str(list_file), (run.stderr or run.stdout).strip().replace("\n", ", ") or "gen_init_cpio failed",
+                      "mend that and run again")
+    # Renamed into place: a QEMU that is starting reads the old one or this one.
+    new.replace(image)
+    kbuild.write_stamp(stamp_file, {"key": key})
+    return image

@@ -1,0 +1,438 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Configure and build a kernel from fragments, and what has to match it.
+
+The result lies in build/out/<flavour>/, the kernel's O= directory, the whole
+output of make in build/out/<flavour>.log, and what was built from which input
+in build/out/<flavour>.json: when that has not changed, make is not run at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from kdebug import paths, ui
+
+ARCH = "x86_64"
+IMAGE = Path("arch/x86/boot/bzImage")
+
+# Objects in a first build, for the live line until a build has counted them.
+OBJECTS = 900
+
+# A warning in these is the series' own doing and fails the build; one
+# elsewhere may be news of a compiler that the base was not written for.
+OURS = re.compile(r"(?:^|/)(?:kernel/kthread|lib/fault-inject|lib/tests/kthread|samples/kthread/"
+                  r"|include/linux/(?:kthread|fault-inject)|include/trace/events/kthread)[\w-]*\.[ch]\b")
+
+_ACTION = re.compile(r"  ([A-Z][A-Z0-9_+]*)(?: \[M\])? +(\S+)$")
+_WARNING = re.compile(r"\bwarning: |^WARNING: |: Warning: ")
+# What went wrong, in the order of what says most.
+_ERRORS = (
+    re.compile(r"No space left on device"),
+    re.compile(r"\berror: |undefined reference|undefined!$|\*\*\* (?!\[|Waiting)"
+               r"|not found$|cannot find |^Killed"),
+    re.compile(r"\*\*\* \["),
+)
+
+
+class Applied(Protocol):
+    """A source tree and the key of its content (apply.Applied)."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Kernel:
+    image: Path
+    out: Path
+    source: Path
+    config: Path
+    release: str
+    key: str
+    warnings: tuple[str, ...] = ()
+    memory: int = 256  # MiB that a guest of it needs
+
+
+# --- fragments
+
+_SET = re.compile(r"(CONFIG_\w+)=(.*)")
+_UNSET = re.compile(r"# (CONFIG_\w+) is not set")
+# What a fragment says of itself, each on a line of its own.
+_ON_TOP = re.compile(r"# On top of: (\S+)")
+_MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
+
+
+def options(text: str) -> dict[str, str]:
+    """The options of a fragment or a .config; "n" for one that is not set."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if m := _SET.fullmatch(line.strip()):
+            found[m[1]] = m[2]
+        elif m := _UNSET.fullmatch(line.strip()):
+            found[m[1]] = "n"
+    return found
+
+
+def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]:
+    """The files for @names, each behind the one it says it is on top of."""
+    found = [configs / f"{ARCH}.config"]
+
+    def add(name: str, asked_by: str) -> None:
+        path = configs / f"{name}.config"
+        if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+            have = sorted(p.stem for p in configs.glob("*.config") if p != found[0])
+            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(have)}")
+        if path in found:
+            return
+        for line in path.read_text().splitlines():
+            if m := _ON_TOP.fullmatch(line):
+                add(m[1], f"configs/{path.name}")
+        found.append(path)
+
+    for name in names:
+        add(name, "FLAVOUR")
+    return found
+
+
+def verify(files: Iterable[Path], config: str) -> None:
+    """Every option that @files want has to stand in @config as they want it."""
+    wanted = {opt: (value, file) for file in files for opt, value in options(file.read_text()).items()}
+    got = options(config)
+    lost = [opt for opt, (value, _) in wanted.items() if got.get(opt, "n") != value]
+    if lost:
+        value, file = wanted[lost[0]]
+        more = f" (and {len(lost) - 1} more: {' '.join(lost[1:4])})" if len(lost) > 1 else ""
+        raise ui.Fail(f"configs/{file.name}",
+                      f"{lost[0]} did not survive: wanted {value}, got {got.get(lost[0], 'n')}{more}",
+                      "add what it depends on to the fragment, or correct its name")
+
+
+# --- stamps
+
+def digest(*parts: str | bytes) -> str:
+    """One key for @parts, in which no two lists of parts share a key."""
+    h = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        h.update(b"%d:" % len(raw) + raw)
+    return h.hexdigest()[:16]
+
+
+def stat_digest(root: Path, files: Iterable[Path]) -> str:
+    """A key for many files below @root, from names, sizes and times alone."""
+    parts = []
+    for path in sorted(files):
+        name = path.relative_to(root)
+        try:
+            st = path.stat()
+            parts.append(f"{name} {st.st_size} {st.st_mtime_ns}")
+        except FileNotFoundError:
+            parts.append(f"{name} missing")
+    return digest(*parts)
+
+
+def read_stamp(path: Path) -> dict[str, Any]:
+    """What write_stamp() wrote; nothing at all for a file that is not whole."""
+    try:
+        stamp = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(path: Path, stamp: Mapping[str, Any]) -> None:
+    """Write @stamp so that no reader ever sees half of it."""
+    tmp = path.with_suffix(".tmp")
+    tmp.write_text(json.dumps(stamp, indent=1))
+    tmp.replace(path)
+
+
+# --- make
+
+def compiler() -> str:
+    """The name and version of the compiler: all objects depend on it."""
+    cc = os.environ.get("CC", "gcc")
+    try:
+        run = subprocess.run([*cc.split(), "--version"], capture_output=True, text=True, check=True)
+    except (OSError, IndexError, subprocess.CalledProcessError):
+        raise ui.Fail("CC", f"{cc!r} does not run", "install gcc, or name a compiler that is there") from None
+    return f"{cc}: {run.stdout.splitlines()[0]}"
+
+
+def environment() -> dict[str, str]:
+    """The environment for make: nothing of a make around us, or of its user's
+    other kernels, may reach this build."""
+    drop = re.compile(r"MAKE|MFLAGS|KBUILD|KCONFIG|KCFLAGS|KCPPFLAGS|KAFLAGS|INSTALL_|CROSS_COMPILE|"
+                      r"(?:ARCH|SUBARCH|O|M|MO|V|W|C|CC|LD|LLVM|HOSTCC|LOCALVERSION)$")
+    env = {k: v for k, v in os.environ.items() if not drop.match(k)}
+    env.update(LC_ALL="C", CCACHE_DEPEND="1", CCACHE_BASEDIR=str(paths.BUILD))
+    if "CCACHE_DIR" not in env:
+        env.update(CCACHE_DIR=str(paths.CCACHE), CCACHE_MAXSIZE="1G")
+    return env
+
+
+def make_args(source: Path, out: Path) -> list[str]:
+    """The make command line that is the same for all of a kernel's targets."""
+    for path in (source, out):
+        if re.search(r"[\s:]", str(path)):
+            raise ui.Fail(str(path), "the kernel's make takes no path with a space or a colon",
+                          "set KTHREAD_DEBUG_BUILD to a directory without")
+    cc, hostcc = os.environ.get("CC", "gcc"), "gcc"
+    if shutil.which("ccache"):
+        cc, hostcc = f"ccache {cc}", "ccache gcc"
+    # With time, user and host fixed, equal sources give equal bytes.
+    return ["make", "-C", str(source), f"O={out}", f"ARCH={ARCH}", f"CC={cc}", f"HOSTCC={hostcc}",
+            f"-j{len(os.sched_getaffinity(0))}", "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+            "KBUILD_BUILD_USER=kdebug", "KBUILD_BUILD_HOST=kdebug", "KBUILD_BUILD_VERSION=1"]
+
+
+@dataclass
+class Output:
+    """What make's output says, line by line."""
+
+    # By target, so that a target that is built again replaces its own and an
+    # incremental build keeps those of what it did not touch.
+    warnings: dict[str, list[str]] = field(default_factory=dict)
+    objects: int = 0
+    target: str = ""
+    lines: list[str] = field(default_factory=list)
+
+    def feed(self, line: str) -> None:
+        line = line.rstrip()
+        self.lines.append(line)
+        if m := _ACTION.fullmatch(line):
+            self.target = m[2]
+            self.objects += m[2].endswith(".o")
+            self.warnings.pop(self.target, None)
+        elif _WARNING.search(line):
+            self.warnings.setdefault(self.target, []).append(line.strip())
+
+    def errors(self, limit: int = 5) -> list[str]:
+        """The first lines that say why make failed."""
+        for pattern in _ERRORS:
+            if found := [line.strip() for line in self.lines if pattern.search(line)]:
+                return list(dict.fromkeys(found))[:limit]
+        return [line.strip() for line in self.lines[-2:]] or ["no output"]
+
+    def all_warnings(self) -> tuple[str, ...]:
+        return tuple(w for ws in self.warnings.values() for w in ws)
+
+
+def make(args: Sequence[str], log: Path, output: Output, phase: ui.Phase | None = None, state: str = "{}",
+         env: Mapping[str, str] | None = None) -> None:
+    """Run @args into @output and @log; when it fails, show why."""
+    with log.open("a") as copy:
+        copy.write(f"$ {' '.join(args)}\n")
+        try:
+            proc = subprocess.Popen(args, env=env or environment(), stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        except FileNotFoundError:
+            raise ui.Fail(args[0], "not found", "install it (see make deps)") from None
+        with proc:
+            assert proc.stdout
+            for line in proc.stdout:
+                copy.write(line)
+                output.feed(line)
+                if phase:
+                    phase.live(state.format(output.objects) + f"  {output.target}")
+    if proc.returncode == 0:
+        return
+    first, *rest = output.errors()
+    if phase:
+        for line in rest:
+            phase.note(line)
+    if "No space left" in first:
+        raise ui.Fail(str(paths.BUILD), "no space left on the disk",
+                      "free 1 GB there, or set KTHREAD_DEBUG_BUILD to another disk")
+    raise ui.Fail(shown(log), first, "mend that and run again; that file has all of it")
+
+
+def shown(path: Path) -> str:
+    """@path as the user knows it."""
+    return str(path.relative_to(paths.REPO)) if path.is_relative_to(paths.REPO) else str(path)
+
+
+# --- the kernel
+
+def _check_compiler(source: Path) -> None:
+    """The tree's own idea of a compiler that is too old, before it is used."""
+    cc = os.environ.get("CC", "gcc")
+    if "clang" in cc:
+        return
+    have = subprocess.run([*cc.split(), "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
+    need = subprocess.run(["sh", "scripts/min-tool-version.sh", "gcc"], cwd=source, capture_output=True,
+                          text=True).stdout.strip()
+
+    def number(version: str) -> list[int]:
+        return [int(n) for n in re.findall(r"\d+", version)]
+
+    if number(have) < number(need):
+        raise ui.Fail("CC", f"{cc} {have} is too old for this kernel", f"use gcc {need} or newer")
+
+
+def _kconfig_digest(source: Path, out: Path) -> str:
+    """A key for the Kconfig files that the last build's configuration read."""
+    try:
+        text = (out / "include/config/auto.conf.cmd").read_text()
+    except FileNotFoundError:
+        return ""
+    return stat_digest(source, (source / name for name in re.findall(r"^\t(\S+) \\$", text, re.M)))
+
+
+def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: ui.Phase) -> None:
+    """tinyconfig, @files merged onto it, and every option read back.
+
+    All is done beside .config, which is replaced only by one that is right and
+    differs: make takes a new one as a reason to look at everything.
+    """
+    _check_compiler(source)
+    new, merged, output = out / "new.config", out / "merged.config", Output()
+    out.mkdir(parents=True, exist_ok=True)
+    args, env = make_args(source, out), {**environment(), "KCONFIG_CONFIG": str(new)}
+    phase.live("tinyconfig")
+    make([*args, "-s", "tinyconfig"], log, output, phase, env=env)
+    phase.live("fragments")
+    make(["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), str(new),
+          *map(str, files)], log, output, phase, env=env)
+    new.replace(merged)
+    # Not olddefconfig: what the fragments do not ask for stays off.
+    make([*args, "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log, output, phase, env=env)
+    text = new.read_text()
+    verify(files, text)
+    config = out / ".config"
+    if not config.is_file() or config.read_text() != text:
+        new.replace(config)
+
+
+def out_name(applied: Applied, names: Sequence[str]) -> str:
+    """The directory's name under out/: another tree has its own."""
+    own = [] if applied.path == paths.LINUX else [applied.path.name]
+    return "-".join([*names, *own])
+
+
+def ensure(applied: Applied, flavour: str, extra: Sequence[str] = ()) -> Kernel:
+    """The kernel of @applied in @flavour, with the fragments @extra on top."""
+    names = [flavour, *extra]
+    files = fragments(names)
+    out = paths.OUT / out_name(applied, names)
+    log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
+    image, stamp = out / IMAGE, read_stamp(out.with_name(out.name + ".json"))
+    cc = compiler()
+    config_key = digest(cc, *(f.read_bytes() for f in files))
+    key = digest(applied.key, str(applied.path), config_key)
+
+    memory = max([256, *(int(m) for f in files for m in _MEMORY.findall(f.read_text()))])
+
+    def kernel() -> Kernel:
+        return Kernel(image, out, applied.path, out / ".config", str(stamp["release"]), key,
+                      tuple(stamp["all_warnings"]), memory)
+
+    with ui.phase("kernel") as phase:
+        if stamp.get("key") == key and image.is_file():
+            phase.result = f"{out.name}: up to date"
+            return kernel()
+
+        out.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        # An interrupted build leaves a mixture, which must not pass for either.
+        stamp["key"] = ""
+        write_stamp(stamp_file, stamp)
+        def config_stamp() -> str:
+            return digest(config_key, _kconfig_digest(applied.path, out))
+
+        if stamp.get("config") != config_stamp() or not (out / ".config").is_file():
+            configure(applied.path, out, files, log, phase)
+
+        output = Output(warnings=stamp.get("warnings", {}))
+        state = "{} objects rebuilt"
+        if not (out / "vmlinux").is_file():
+            output.objects = sum(1 for _ in out.rglob("*.o"))
+            state = f"{{}} of {stamp.get('objects', OBJECTS)} objects"
+        before = output.objects
+        try:
+            # -O keeps the lines of one target together, its warnings with it.
+            make([*make_args(applied.path, out), "-Otarget", "bzImage", "modules"], log, output, phase, state)
+        finally:
+            stamp.update(warnings=output.warnings, config=config_stamp())
+            write_stamp(stamp_file, stamp)
+        refuse(output.all_warnings(), log)
+        stamp.update(key=key, release=(out / "include/config/kernel.release").read_text().strip(),
+                     objects=sum(1 for _ in out.rglob("*.o")), all_warnings=output.all_warnings())
+        write_stamp(stamp_file, stamp)
+        phase.result = f"{out.name}: {stamp['release']}, {output.objects - before} objects built"
+        if output.all_warnings():
+            phase.result += f", {len(output.all_warnings())} warnings"
+        return kernel()
+
+
+def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) -> None:
+    """A warning in a file that matches @pattern is an error."""
+    if ours := [w for w in warnings if pattern.search(w)]:
+        more = f" (and {len(ours) - 1} more)" if len(ours) > 1 else ""
+        raise ui.Fail(shown(log), f"{ours[0]}{more}", "the series' own files have to build without a warning")
+
+
+# --- what is built to match a kernel
+
+def module_dirs(unpatched: bool = False, root: Path = paths.KERNEL) -> list[Path]:
+    """The directories of kernel/ that are external modules; with @unpatched
+    only those whose Makefile says that they do without the series."""
+    found = ((p.parent, p.read_text()) for p in sorted(root.glob("*/Makefile")))
+    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)]
+
+
+def modules(kernel: Kernel, source: Path) -> list[Path]:
+    """The modules of the directory @source, built against @kernel."""
+    dest = kernel.out / "mod" / source.name
+    log, stamp_file = dest.with_suffix(".log"), dest.with_suffix(".json")
+    files = sorted(p for p in source.rglob("*") if p.is_file())
+    key = digest(kernel.key, *(str(f.relative_to(source)).encode() + b"\0" + f.read_bytes() for f in files))
+    stamp = read_stamp(stamp_file)
+    found = [dest / name for name in stamp.get("modules", [])]
+    if stamp.get("key") == key and all(p.is_file() for p in found):
+        return found
+    with ui.phase("module") as phase:
+        # MO= keeps every object out of @source.
+        shutil.rmtree(dest, ignore_errors=True)
+        dest.mkdir(parents=True)
+        log.unlink(missing_ok=True)
+        output = Output()
+        make([*make_args(kernel.source, kernel.out), "-Otarget", f"M={source}", f"MO={dest}", "modules"],
+             log, output, phase)
+        refuse(output.all_warnings(), log, re.compile(""))
+        found = [dest / Path(line).with_suffix(".ko")
+                 for line in (dest / "modules.order").read_text().splitlines()]
+        write_stamp(stamp_file, {"key": key, "modules": [str(p.relative_to(dest)) for p in found]})
+        phase.result = " ".join(p.name for p in found)
+    return found
+
+
+def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
+    """The guest's programs, init among them, on the headers and the nolibc of
+    @source. No flavour changes those, so this is done once for all of them."""
+    out = paths.OUT / f"guest-{ARCH}"
+    log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
+    dirs = ("include/uapi", "arch/x86/include/uapi", "arch/x86/entry/syscalls", "tools/include/nolibc")
+    key = digest(compiler(), stat_digest(source, (p for d in dirs for p in (source / d).rglob("*") if p.is_file())))
+    log.unlink(missing_ok=True)
+    if read_stamp(stamp_file).get("key") != key:
+        with ui.phase("headers") as phase:
+            shutil.rmtree(out, ignore_errors=True)
+            dest.mkdir(parents=True)
+            make([*make_args(source, out), "headers"], log, Output(), phase)
+            write_stamp(stamp_file, {"key": key})
+    make(["make", "-s", "-C", str(programs), f"CC={os.environ.get('CC', 'gcc')}", f"SRC={source}",
+          f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
+    return sorted(dest / p.stem for p in programs.glob("*.c"))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The way from a fresh clone to something that boots, for all who boot it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import apply, base, initramfs, kbuild, lock, paths
+
+
+@dataclass(frozen=True)
+class Ready:
+    applied: apply.Applied
+    kernel: kbuild.Kernel
+    initrd: Path
+
+
+def _applied(unpatched: bool) -> apply.Applied:
+    base_tree = base.ensure(os.environ.get("KDIR") or None)
+    if unpatched:
+        return apply.ensure(base_tree, [], paths.BUILD / "linux-base")
+    return apply.ensure(base_tree)
+
+
+def source(unpatched: bool = False) -> apply.Applied:
+    """The tree that prepare() builds from, and no more."""
+    with lock.held("patch"):
+        return _applied(unpatched)
+
+
+def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
+            fragments: Sequence[str] = ()) -> Ready:
+    """Fetch, patch and build, each as far as it is not done already.
+
+    @unpatched leaves the series out: what the base does without it. @shell puts
+    busybox into the root file system. The lock of build/ is held meanwhile, and
+    not while the result runs.
+    """
+    with lock.held(f"build {flavour}"):
+        applied = _applied(unpatched)
+        kernel = kbuild.ensure(applied, flavour, fragments)
+        modules = [m for d in kbuild.module_dirs(unpatched) for m in kbuild.modules(kernel, d)]
+        name = "shell" if shell else "initramfs"
+        return Ready(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name))
