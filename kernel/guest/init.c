@@ -29,11 +29,13 @@ static __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...)
 	va_start(args, fmt);
 	len = vsnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
-	if (len > (int)sizeof(buf) - 1)
-		len = sizeof(buf) - 1;
+	if (len > (int)sizeof(buf) - 2)
+		len = sizeof(buf) - 2;
+	/* A record without it is kept open, and from readers, until the next. */
+	buf[len++] = '\n';
 	/* Without /dev/kmsg the console still shows why there is nothing else. */
 	if (kmsg < 0 || write(kmsg, buf, len) != len)
-		dprintf(STDERR_FILENO, "%s\n", buf);
+		write(STDERR_FILENO, buf, len);
 }
 
 static void attach(const char *fs, const char *dir, int must)

@@ -6,7 +6,7 @@
 #include "guest.h"
 
 static const char *const in_kernel[] = {
-	"oops", "warn", "lockup", "stall", "hung", "dead",
+	"oops", "warn", "lockup", "stall", "hung", "dead", "oob", "abba",
 };
 
 int main(int argc, char **argv)
@@ -16,8 +16,10 @@ int main(int argc, char **argv)
 	size_t i;
 	int err;
 
-	/* The kernel's own alarms, as early as they can be had. */
+	/* The kernel's own alarms, early, and for a stall RCU's alone. */
 	put("/proc/sys/kernel/watchdog_thresh", "2");
+	if (!strcmp(how, "stall"))
+		put("/proc/sys/kernel/watchdog", "0");
 	put("/proc/sys/kernel/hung_task_timeout_secs", "4");
 	put("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout", "4");
 

@@ -5,12 +5,24 @@
  */
 #include <linux/irqflags.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 
 static char *how = "";
 module_param(how, charp, 0400);
-MODULE_PARM_DESC(how, "oops, warn, lockup, stall, hung or dead");
+MODULE_PARM_DESC(how, "oops, warn, lockup, stall, hung, dead, oob or abba");
+
+static DEFINE_MUTEX(a);
+static DEFINE_MUTEX(b);
+
+static struct rcu_head head;
+
+static void nothing(struct rcu_head *unused)
+{
+}
 
 static void dead(void *unused)
 {
@@ -25,14 +37,13 @@ static int __init misbehave_init(void)
 		*(volatile int *)8 = 1;
 	} else if (!strcmp(how, "warn")) {
 		WARN(1, "misbehave: a warning on purpose\n");
-	} else if (!strcmp(how, "lockup")) {
-		/* No preemption: the watchdog's thread never runs here. */
+	} else if (!strcmp(how, "lockup") || !strcmp(how, "stall")) {
+		/*
+		 * Which alarm goes off is the caller's choice of limits; for
+		 * RCU to have one, somebody has to wait for it.
+		 */
 		preempt_disable();
-		for (;;)
-			cpu_relax();
-	} else if (!strcmp(how, "stall")) {
-		/* RCU has a reader that never ends; the CPU has not. */
-		rcu_read_lock();
+		call_rcu(&head, nothing);
 		for (;;)
 			cpu_relax();
 	} else if (!strcmp(how, "hung")) {
@@ -43,6 +54,23 @@ static int __init misbehave_init(void)
 	} else if (!strcmp(how, "dead")) {
 		smp_call_function(dead, NULL, 0);
 		dead(NULL);
+	} else if (!strcmp(how, "oob")) {
+		volatile char *p = kmalloc(8, GFP_KERNEL);
+
+		/* KASAN sees this read; without KASAN it does no harm. */
+		if (p)
+			(void)p[8];
+		kfree((void *)p);
+	} else if (!strcmp(how, "abba")) {
+		/* lockdep needs to see both orders, not the deadlock. */
+		mutex_lock(&a);
+		mutex_lock(&b);
+		mutex_unlock(&b);
+		mutex_unlock(&a);
+		mutex_lock(&b);
+		mutex_lock(&a);
+		mutex_unlock(&a);
+		mutex_unlock(&b);
 	} else {
 		pr_err("misbehave: how=%s is unknown\n", how);
 		return -EINVAL;

@@ -6,6 +6,7 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from kdebug import initramfs, kbuild, ui
@@ -83,8 +84,9 @@ class Ensure(Scratch):
         self.init.write_text("init")
         self.module.write_text("ko")
         self.kernel = kbuild.Kernel(out / "bzImage", out, self.tmp, out / ".config", "7.3.4", "key")
-        for patch in (mock.patch.dict(os.environ, {"FAKE": str(self.tmp)}),
-                      mock.patch.object(kbuild, "guest", lambda source, programs: [self.init])):
+        patches: list[Any] = [mock.patch.dict(os.environ, {"FAKE": str(self.tmp)}),
+                              mock.patch.object(kbuild, "guest", lambda source, programs: [self.init])]
+        for patch in patches:
             patch.start()
             self.addCleanup(patch.stop)
 

@@ -5,11 +5,16 @@ script stands in for make."""
 import io
 import os
 import re
+import subprocess
+import sys
 import tempfile
 import textwrap
+import time
 import unittest
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from kdebug import kbuild, paths, ui
@@ -51,11 +56,10 @@ FAKE_MAKE = """\
 #!/bin/sh
 echo "$*" >> "$FAKE/calls"
 for a; do case $a in
-O=*) O=${a#O=} ;; MO=*) MO=${a#MO=} ;;
+O=*) O=${a#O=} ;; MO=*) MO=${a#MO=} ;; KCONFIG_ALLCONFIG=*) ALL=${a#KCONFIG_ALLCONFIG=} ;;
 esac; done
 case "$*" in
-*tinyconfig*) echo '# CONFIG_A is not set' > "$KCONFIG_CONFIG" ;;
-*allnoconfig*) cp "$FAKE/result.config" "$KCONFIG_CONFIG" ;;
+*allnoconfig*) cp "$ALL" "$FAKE/asked"; cp "$FAKE/result.config" "$KCONFIG_CONFIG" ;;
 *MO=*)
 	cat "$FAKE/modlog" 2>/dev/null
 	echo sub/one.o > "$MO/modules.order"; mkdir -p "$MO/sub"; echo ko > "$MO/sub/one.ko" ;;
@@ -70,9 +74,9 @@ esac
 """
 
 
-def fail(test: unittest.TestCase, func, *args, **kwargs) -> ui.Fail:
+def fail(test: unittest.TestCase, func: Callable[..., object], *args: object) -> ui.Fail:
     with test.assertRaises(ui.Fail) as caught:
-        func(*args, **kwargs)
+        func(*args)
     test.assertNotIn("\n", str(caught.exception))
     return caught.exception
 
@@ -268,16 +272,21 @@ class Ensure(Scratch):
         (tools / "make").write_text(FAKE_MAKE)
         (tools / "make").chmod(0o755)
         (source / "scripts/min-tool-version.sh").write_text("echo 4\n")
-        (source / "scripts/kconfig/merge_config.sh").write_text("")
+        (source / "scripts/kconfig/merge_config.sh").write_text(
+            'while [ "$1" != -O ]; do shift; done; shift 2; cat "$@" > "$KCONFIG_CONFIG"')
+        (source / "kernel/configs").mkdir(parents=True)
+        (source / kbuild.TINY[0]).write_text("CONFIG_TINY=y\n")
         (source / "Kconfig").write_text("k")
         (self.configs / "x86_64.config").write_text("CONFIG_A=y\n")
         (self.configs / "plain.config").write_text("# Memory: 512\nCONFIG_B=y\n")
         self.result("CONFIG_A=y\nCONFIG_B=y\n")
-        for patch in (mock.patch.dict(os.environ, {"PATH": f"{tools}:{os.environ['PATH']}", "FAKE": str(self.tmp)}),
-                      mock.patch.object(paths, "OUT", self.tmp / "out"),
-                      mock.patch.object(paths, "LINUX", source),
-                      mock.patch.object(kbuild, "fragments", lambda names, f=kbuild.fragments: f(names, self.configs)),
-                      mock.patch("sys.stderr", io.StringIO())):
+        patches: list[Any] = [
+            mock.patch.dict(os.environ, {"PATH": f"{tools}:{os.environ['PATH']}", "FAKE": str(self.tmp)}),
+            mock.patch.object(paths, "OUT", self.tmp / "out"),
+            mock.patch.object(paths, "LINUX", source),
+            mock.patch.object(kbuild, "fragments", lambda names, f=kbuild.fragments: f(names, self.configs)),
+            mock.patch("sys.stderr", io.StringIO())]
+        for patch in patches:
             patch.start()
             self.addCleanup(patch.stop)
         self.applied = Applied(source, "one")
@@ -290,14 +299,17 @@ class Ensure(Scratch):
         path = self.tmp / "calls"
         text = path.read_text() if path.exists() else ""
         path.write_text("")
-        return re.findall(r"tinyconfig|allnoconfig|bzImage|MO=|headers$|HDR=", text, re.M)
+        return re.findall(r"allnoconfig|bzImage|MO=|headers$|HDR=", text, re.M)
 
     def test_nothing_changed_runs_nothing(self) -> None:
         first = kbuild.ensure(self.applied, "plain")
-        self.assertEqual(self.calls(), ["tinyconfig", "allnoconfig", "bzImage"])
+        self.assertEqual(self.calls(), ["allnoconfig", "bzImage"])
         self.assertEqual(kbuild.ensure(self.applied, "plain"), first)
         self.assertEqual(self.calls(), [])
         self.assertEqual((first.release, first.memory), ("7.3.4", 512))
+        self.assertEqual((self.tmp / "asked").read_text(),
+                         "CONFIG_TINY=y\nCONFIG_A=y\n# Memory: 512\nCONFIG_B=y\n")
+        self.assertEqual(first.config.read_text(), "CONFIG_A=y\nCONFIG_B=y\n")
 
     def test_source_changed_builds_without_configuring(self) -> None:
         first = kbuild.ensure(self.applied, "plain")
@@ -311,10 +323,10 @@ class Ensure(Scratch):
         self.calls()
         (self.applied.path / "Kconfig").write_text("longer")
         kbuild.ensure(Applied(self.applied.path, "two"), "plain")
-        self.assertEqual(self.calls(), ["tinyconfig", "allnoconfig", "bzImage"])
+        self.assertEqual(self.calls(), ["allnoconfig", "bzImage"])
         (self.configs / "plain.config").write_text("CONFIG_B=y\n# said differently\n")
         kbuild.ensure(Applied(self.applied.path, "two"), "plain")
-        self.assertEqual(self.calls(), ["tinyconfig", "allnoconfig", "bzImage"])
+        self.assertEqual(self.calls(), ["allnoconfig", "bzImage"])
 
     def test_dropped_option_stops_and_keeps_the_old_config(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")
@@ -323,7 +335,7 @@ class Ensure(Scratch):
         self.result("CONFIG_A=y\n")
         (self.configs / "plain.config").write_text("CONFIG_B=y\n#\n")
         self.assertIn("CONFIG_B did not survive", fail(self, kbuild.ensure, self.applied, "plain").problem)
-        self.assertEqual(self.calls(), ["tinyconfig", "allnoconfig"])
+        self.assertEqual(self.calls(), ["allnoconfig"])
         self.assertEqual(kernel.config.read_text(), before)
 
     def test_interrupted_build_is_not_up_to_date(self) -> None:
@@ -373,6 +385,33 @@ class Ensure(Scratch):
         other.mkdir()
         self.assertEqual(kbuild.out_name(Applied(other, "k"), ["off"]), "off-linux-base")
         self.assertEqual(kbuild.out_name(self.applied, ["plain", "extra"]), "plain-extra")
+
+    def test_make_does_not_outlive_us(self) -> None:
+        """Killed, by a signal that no handler sees, we take make with us."""
+        code = ("import sys; from pathlib import Path; from kdebug import kbuild; "
+                "kbuild.make(['sh', '-c', 'echo $$; exec sleep 1000'], Path(sys.argv[1]), kbuild.Output())")
+        log = self.tmp / "killed.log"
+        us = subprocess.Popen([sys.executable, "-c", code, str(log)],
+                              env={**os.environ, "PYTHONPATH": str(paths.SCRIPTS / "lib")})
+        self.addCleanup(us.kill)
+
+        def state(pid: str) -> str:
+            try:
+                return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            except FileNotFoundError:
+                return "gone"
+
+        def wait(what: Callable[[], bool]) -> None:
+            limit = time.monotonic() + 30
+            while not what():
+                self.assertLess(time.monotonic(), limit)
+                time.sleep(0.01)
+
+        wait(lambda: log.exists() and log.read_text().count("\n") == 2)
+        pid = log.read_text().split()[-1]
+        us.kill()
+        us.wait()
+        wait(lambda: state(pid) in ("gone", "Z"))
 
     def test_no_make(self) -> None:
         with mock.patch.dict(os.environ, {"PATH": ""}):

@@ -37,11 +37,13 @@ KEYRINGS = (Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
 KERNEL_ORG = f"https://cdn.kernel.org/pub/linux/kernel/v{paths.BASE_VERSION[0]}.x/"
 KERNEL_ORG_KEY = "B8868C80BA62A1FFFAF5FDA9632D3A06589DA6B1"  # checksum autosigner
 TREE_BYTES = 2_000_000_000  # one unpacked kernel, rounded up
+TREE_FILES = 102_000
 NO_NETWORK = re.compile(
     r"Could not resolve|Temporary failure|Could not connect|Connection (failed|refused|timed out)|"
     r"Unable to connect|Cannot initiate|Network is unreachable|No route to host|timed out")
 BAD_SIGNATURE = re.compile(r"NO_PUBKEY|BADSIG|EXPKEYSIG|not signed|signature.*(invalid|verif)|"
                            r"(invalid|verif).*signature|Missing key")
+ALTERED = re.compile(r"Hash Sum mismatch|unexpected size|[Ss]ize mismatch")
 OTHER_SOURCE = f"give the source of Linux {WANTED} as KDIR=/path/to/linux"
 
 
@@ -75,12 +77,13 @@ def clean_env(**extra: str) -> dict[str, str]:
 
 def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
         env: dict[str, str] | None = None, stdin: bytes | None = None,
-        poll: Callable[[int], None] | None = None) -> tuple[int, str, str]:
+        poll: Callable[[int], None] | None = None, tie: bool = True) -> tuple[int, str, str]:
     """Run the pipeline @chain; return (worst status, last stdout, all stderr).
 
-    The children die with this process: a killed run must not leave a cp behind
-    that goes on writing while the next run cleans up.  @poll is called with
-    the number of lines of output so far, instead of keeping them.
+    With @tie the children die with this process: a killed run must not leave a
+    cp behind that goes on writing while the next run cleans up.  It triples
+    what it costs to start one.  @poll is called with the number of lines of
+    output so far, instead of keeping them.
     """
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as feed:
         feed.write(stdin or b"")
@@ -91,7 +94,8 @@ def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
             try:
                 children.append(subprocess.Popen(
                     command, cwd=cwd, env=env or clean_env(), stdin=source,
-                    stdout=subprocess.PIPE, stderr=errors, preexec_fn=_die_with_parent))
+                    stdout=subprocess.PIPE, stderr=errors,
+                    preexec_fn=_die_with_parent if tie else None))
             except FileNotFoundError:
                 for child in children:
                     child.kill()
@@ -127,7 +131,7 @@ def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
 def first_line(text: str) -> str:
     """The line of an error output that says most: the first that is one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if re.match(r"(E:|fatal:|error:|.*: )", line)),
+    return next((line for mark in ("(E|fatal|error): ", ".*: ") for line in lines if re.match(mark, line)),
                 lines[0] if lines else "no message")
 
 
@@ -185,7 +189,8 @@ def version_of(tree: Path) -> str:
         text = (tree / "Makefile").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    found: dict[str, str] = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *= *(\S*)[ \t]*$", text, re.M))
+    found: dict[str, str] = dict(re.findall(
+        r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *= *(\S*)[ \t]*$", text, re.M))
     if not {"VERSION", "PATCHLEVEL"} <= found.keys() or not (tree / "kernel/kthread.c").is_file():
         return ""
     dotted = [found["VERSION"], found["PATCHLEVEL"]]
@@ -212,15 +217,16 @@ def _store(name: str, origin: str, key: str, chain: list[list[str]], *,
     path, temp = paths.SRC / name, paths.SRC / f".tmp-{name}"
     need_space(paths.SRC, TREE_BYTES)
     temp.mkdir(parents=True)
-    untar = ["tar", "-x", "-v", "-f", "-", "--no-same-owner", "--no-same-permissions", "-C", str(temp)]
+    # -m: an mtime ahead of this clock would later look like an edit.
+    untar = ["tar", "-x", "-m", "-v", "-f", "-", "--no-same-owner", "--no-same-permissions", "-C", str(temp)]
     if cwd is None:
         untar += ["-J", "--strip-components=1"]
     with ui.phase("unpack", origin) as phase:
         status, _, err = run([*chain, untar], cwd=cwd, env=env,
-                             poll=lambda files: phase.live(f"{files} files"))
+                             poll=lambda files: phase.live(f"{files} files of about {TREE_FILES}"))
         if status:
             raise ui.Fail(origin, f"does not unpack ({first_line(err)})",
-                          f"run again; if it stays so: rm -r {paths.DOWNLOAD}")
+                          OTHER_SOURCE if cwd else f"run again; if it stays so: rm -r {paths.DOWNLOAD}")
         version = version_of(temp)
         if not _is_wanted(version):
             raise ui.Fail(origin, f"holds Linux '{version}', not {WANTED}", OTHER_SOURCE)
@@ -289,7 +295,7 @@ def _kdir(text: str) -> Base:
                     "archive", "--format=tar", "HEAD"]
     else:
         key = "kdir-" + _listing(path, what)[:16]
-        producer = ["tar", "-c", "--exclude-vcs", "-f", "-", "."]
+        producer = ["tar", "-c", "--exclude=.git", "--exclude=.svn", "--exclude=.hg", "-f", "-", "."]
     return _stored(key) or _store(key, what, key, [producer], cwd=path, env=env)
 
 
@@ -322,6 +328,10 @@ def _listing(top: Path, what: str) -> str:
 def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _intact(path: Path) -> bool:
@@ -387,7 +397,8 @@ class _Apt:
         write_atomic(self.conf, ("\n".join(lines) + "\n").encode())
 
     def __call__(self, *args: str) -> tuple[int, str, str]:
-        return run([["apt-get", "-c", str(self.conf), "-q", *args]], cwd=paths.DOWNLOAD)
+        # Not where the packages are: what is there already has no URI to print.
+        return run([["apt-get", "-c", str(self.conf), "-q", *args]], cwd=self.top)
 
     def find(self, mirror: str, suite: str, keyring: Path) -> tuple[tuple[str, str, int, str] | None, str]:
         """Look for the package: ((uri, file, size, sha256), "") or (None, why not)."""
@@ -399,17 +410,15 @@ class _Apt:
         found = re.search(r"^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$", out, re.M)
         return ((found[1], found[2], int(found[3]), found[4]) if found else None), err
 
-    def download(self, file: str, size: int, phase: ui.Phase) -> str:
-        """Fetch into build/download; apt goes on where a killed one stopped."""
-        partial = [self.top / "cache/archives/partial" / file, paths.DOWNLOAD / file]
-        child = subprocess.Popen(["apt-get", "-c", str(self.conf), "-q", "download", PACKAGE],
-                                 cwd=paths.DOWNLOAD, env=clean_env(), stdin=subprocess.DEVNULL,
+    def download(self, uri: str, deb: Path, size: int, sha256: str, phase: ui.Phase) -> str:
+        """Fetch @deb; unlike apt-get download, this goes on where an earlier one stopped."""
+        child = subprocess.Popen(["/usr/lib/apt/apt-helper", "-c", str(self.conf), "-q", "download-file", uri,
+                                  str(deb), f"SHA256:{sha256}"], env=clean_env(), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  preexec_fn=_die_with_parent)
         try:
             while child.poll() is None:
-                have = max((p.stat().st_size for p in partial if p.exists()), default=0)
-                phase.live(f"{_mb(have)} of {_mb(size)}")
+                phase.live(f"{_mb(_size(deb))} of {_mb(size)}")
                 time.sleep(0.1)
         finally:
             child.kill()
@@ -451,26 +460,31 @@ def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path:
     uri, file, size, sha256 = found
     deb = paths.DOWNLOAD / file
     version = file.split("_")[1].replace("%3a", ":")
-    if deb.exists() and _sha256(deb) != sha256:
-        phase.note(f"{file} was cut short or altered: fetching it again")
-        deb.unlink()
-    if not deb.exists():
-        need_space(paths.DOWNLOAD, size)
-        said = apt.download(file, size, phase)
-        if not deb.exists():
-            if "No space left on device" in said:
-                raise no_space(paths.DOWNLOAD)
-            if NO_NETWORK.search(said):
-                raise ui.Fail(file, f"no network ({first_line(said)})",
-                              f"connect and run again, it goes on where it stopped; or {OTHER_SOURCE}")
-            raise ui.Fail(file, f"the download was cut short or altered ({first_line(said)})",
-                          f"run again; if it stays so, the mirror is bad ({uri})")
-        if deb.stat().st_size != size or _sha256(deb) != sha256:
+    said = ""
+    for _ in range(2):  # a second time from nothing, if what was there was wrong
+        have = _size(deb)
+        if have == size and _sha256(deb) == sha256:
+            break
+        if have >= size:
+            phase.note(f"{file} was altered: fetching it again")
             deb.unlink()
-            raise ui.Fail(file, "the download was cut short or altered (not the signed SHA-256)",
-                          f"run again; if it stays so, the mirror is bad ({uri})")
+            have = 0
+        need_space(paths.DOWNLOAD, size - have)
+        said = apt.download(uri, deb, size, sha256, phase)
+        deb.with_name(f"{file}.FAILED").unlink(missing_ok=True)
+        if not ALTERED.search(said):
+            break
+    if ALTERED.search(said):
+        raise ui.Fail(file, f"the download was altered ({first_line(said)})",
+                      f"run again; if it stays so, the mirror is bad ({uri})")
+    if _size(deb) < size:
+        if "No space left on device" in said:
+            raise no_space(paths.DOWNLOAD)
+        why = "no network" if NO_NETWORK.search(said) else "the download was cut short"
+        raise ui.Fail(file, f"{why} ({first_line(said)})", f"run again, it goes on where it stopped; or {OTHER_SOURCE}")
     save_json(deb.with_name(file + ".json"), {
-        "size": size, "sha256": sha256, "origin": f"{PACKAGE} {version}", "name": f"{PACKAGE}_{version.replace(':', '_')}"})
+        "size": size, "sha256": sha256, "origin": f"{PACKAGE} {version}",
+        "name": f"{PACKAGE}_{version.replace(':', '_')}"})
     phase.result = f"{PACKAGE} {version}, {_mb(size)}"
     return deb
 
@@ -516,7 +530,7 @@ def _kernel_org() -> Path:
         sha256, file, _ = max(found, key=lambda row: int(row[2] or 0))
         phase.note(f"{sums.name}: {_signed(sums)}")
         path, part = paths.DOWNLOAD / file, paths.DOWNLOAD / f"{file}.part"
-        start = part.stat().st_size if part.exists() else 0
+        start = _size(part)
         with _get(KERNEL_ORG + file, start) as answer, open(part, "ab") as out:
             if start and answer.status != 206:
                 out.truncate(start := 0)

@@ -114,6 +114,8 @@ def run_directory(directory: Path | None = None) -> Iterator[Path]:
 def _writable() -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:  # our own stdout's reader has gone
+        raise
     except OSError as err:
         raise Fail(str(err.filename or paths.RUNS), f"cannot be written ({err.strerror})",
                    "make room there, or make it writable") from err
@@ -187,7 +189,7 @@ def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequenc
         if not phase:
             v = result.verdict
             p.result = v.reason if result.passed else f"{v.code.name.lower()} ({v.code:d}): {v.reason}"
-        return result
+    return result
 
 
 def _follow(cmd: list[str], judge: Judge, where: Path, p: ui.Phase) -> None:
@@ -210,15 +212,12 @@ def _follow(cmd: list[str], judge: Judge, where: Path, p: ui.Phase) -> None:
                 last = judge.lines[-1].text if judge.lines else "nothing from the guest yet"
                 p.live(f"{judge.guest:.1f} guest s  {last}")
                 if any(key.fd == gone for key, _ in ready):
-                    while _read(out, log, judge) > 0:
-                        pass
                     judge.eof(time.monotonic(), proc.wait(),
                               stderr.read_text(encoding="utf-8", errors="replace"))
                 else:
                     judge.tick(time.monotonic())
             qemu.kill(proc)
-            while _read(out, log, judge) > 0:
-                pass
+            _read(out, log, judge)
         finally:
             qemu.kill(proc)
             os.close(gone)
@@ -226,7 +225,8 @@ def _follow(cmd: list[str], judge: Judge, where: Path, p: ui.Phase) -> None:
 
 
 def _read(fd: int, log: IO[bytes], judge: Judge) -> int:
-    """Take what is there: how many bytes, 0 at the end, -1 for nothing now."""
+    """Take what is there: how many bytes, 0 at the end, -1 for nothing now.
+    More than a pipe holds, so that after QEMU's end there is nothing left."""
     try:
         data = os.read(fd, 1 << 20)
     except BlockingIOError:
@@ -300,11 +300,12 @@ def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str
         saved = termios.tcgetattr(0) if os.isatty(0) else None
         proc = qemu.spawn(cmd, stdin=None, session=False)
         try:
-            return 0 if proc.wait() == 0 else Code.LOST
+            proc.wait()
         finally:
             qemu.kill(proc)
             if saved:  # QEMU cannot put it back when it is killed
                 termios.tcsetattr(0, termios.TCSADRAIN, saved)
+    return Code.LOST if proc.returncode else Code.PASS
 
 
 # --- scripts/boot -----------------------------------------------------------------

@@ -24,7 +24,7 @@ class Code(enum.IntEnum):
     """How a run ended; the exit code of scripts/boot."""
 
     PASS = 0
-    GUEST = 1        # a guest program failed
+    FAILED = 1       # a guest program failed
     USAGE = 2
     UNEXPECTED = 3   # passed, but --expect wanted another end
     BOOT = 10        # no guest init within the boot limit
@@ -136,6 +136,9 @@ STATUS = re.compile(r"kdebug: status nonce=([0-9a-f]+) prog=(\S+) exit=(\d{1,3})
 END = re.compile(r"kdebug: end nonce=([0-9a-f]+) progs=(\d{1,4}) failed=(\d{1,4})")
 BANNER = re.compile(r"Linux version \d")
 CUT = re.compile(r"-+\[ cut here \]-+$|=+$")
+# Of a report, what only fills the screen: registers, code bytes, guesses.
+NOISE = re.compile(r" *(?:[A-Za-z]\w{0,4} ?: *(?:\w{4}:)?[0-9a-f]{8}|Code: |CS: |PGD |Modules linked in:|"
+                   r"Tainted:|Hardware name:|\? |</?(?:TASK|IRQ|NMI)>$|$)")
 KTAP = re.compile(r"( *)(not ok|ok) +(\d+)\b *(?:- )?([^#]*?) *(?:# *(\w+).*)?$")
 PLAN = re.compile(r"1\.\.(\d+)\b")
 
@@ -177,7 +180,7 @@ class Limits:
     """In host seconds. Silence counts from guest init on: before, there is the
     boot limit, so that a hang before and a hang after are told apart."""
 
-    boot: float = 60
+    boot: float = 120
     silence: float = 60
     total: float = 600
     size: int = 64 << 20  # bytes: a flood would fill the disk
@@ -223,7 +226,7 @@ class Verdict:
     lines: list[Line]  # the first that matter, at most SHOWN
 
 
-SHOWN = 10           # lines that a verdict shows
+SHOWN = 12           # lines that a verdict shows
 LEAD = 6             # so far above a bad line its "cut here" or "====" may be
 MAX_LINE = 64 << 10  # longer ones are judged in pieces
 KEEP = 20_000        # lines kept in memory; console.log has them all
@@ -325,7 +328,7 @@ class Judge:
             names = {name for p in self.programs if p.problem() for name in p.names}
             said = [ln for ln in self.lines if ln.prog in names]
             why = [ln for ln in said if ln.said.lstrip().startswith("not ok")] or said[-SHOWN:]
-            self._end_run(Code.GUEST, "; ".join(problems), why[:SHOWN])
+            self._end_run(Code.FAILED, "; ".join(problems), why[:SHOWN])
         else:
             self._end_run(Code.PASS, "pass", [])
 
@@ -341,7 +344,7 @@ class Judge:
         code, reason, at = self._bad
         head = [i for i in range(max(0, at - LEAD), at) if CUT.match(self.lines[i].text)]
         at = head[-1] if head else at
-        self._end_run(code, reason, self.lines[at:at + SHOWN])
+        self._end_run(code, reason, [ln for ln in self.lines[at:] if not NOISE.match(ln.text)][:SHOWN])
 
     def _line(self, now: float, raw: bytes, whole: bool = True) -> None:
         line = parse_line(self._number, now, raw)
@@ -393,7 +396,7 @@ class Judge:
             self._status(line)
         elif kind == "end":
             self._end(line)
-        elif kind.startswith(("stat", "end")) or "status".startswith(kind):
+        elif kind.startswith(("stat", "end")):
             self._garbled("garbled", line)
 
     def _garbled(self, what: str, line: Line) -> None:

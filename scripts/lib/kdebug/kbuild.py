@@ -8,11 +8,13 @@ in build/out/<flavour>.json: when that has not changed, make is not run at all.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from kdebug import paths, ui
 
 ARCH = "x86_64"
 IMAGE = Path("arch/x86/boot/bzImage")
+# The fragments of the kernel's own make tinyconfig.
+TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/x86/configs/tiny.config")
 
 # Objects in a first build, for the live line until a build has counted them.
 OBJECTS = 900
@@ -185,13 +189,13 @@ def environment() -> dict[str, str]:
 
 def make_args(source: Path, out: Path) -> list[str]:
     """The make command line that is the same for all of a kernel's targets."""
-    for path in (source, out):
+    for path in (source, out, paths.SCRIPTS):
         if re.search(r"[\s:]", str(path)):
             raise ui.Fail(str(path), "the kernel's make takes no path with a space or a colon",
                           "set KTHREAD_DEBUG_BUILD to a directory without")
     cc, hostcc = os.environ.get("CC", "gcc"), "gcc"
     if shutil.which("ccache"):
-        cc, hostcc = f"ccache {cc}", "ccache gcc"
+        cc, hostcc = f"{paths.SCRIPTS / 'cc'} {cc}", "ccache gcc"
     # With time, user and host fixed, equal sources give equal bytes.
     return ["make", "-C", str(source), f"O={out}", f"ARCH={ARCH}", f"CC={cc}", f"HOSTCC={hostcc}",
             f"-j{len(os.sched_getaffinity(0))}", "KBUILD_BUILD_TIMESTAMP=1970-01-01",
@@ -230,23 +234,37 @@ class Output:
         return tuple(w for ws in self.warnings.values() for w in ws)
 
 
+_libc = ctypes.CDLL(None)
+
+
+def _end_with_parent() -> None:
+    """A make that outlives us would write beside the one of the next run."""
+    _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 def make(args: Sequence[str], log: Path, output: Output, phase: ui.Phase | None = None, state: str = "{}",
          env: Mapping[str, str] | None = None) -> None:
     """Run @args into @output and @log; when it fails, show why."""
-    with log.open("a") as copy:
+    with log.open("a", buffering=1) as copy:
         copy.write(f"$ {' '.join(args)}\n")
         try:
             proc = subprocess.Popen(args, env=env or environment(), stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                    preexec_fn=_end_with_parent)
         except FileNotFoundError:
             raise ui.Fail(args[0], "not found", "install it (see make deps)") from None
         with proc:
             assert proc.stdout
-            for line in proc.stdout:
-                copy.write(line)
-                output.feed(line)
-                if phase:
-                    phase.live(state.format(output.objects) + f"  {output.target}")
+            try:
+                for line in proc.stdout:
+                    copy.write(line)
+                    output.feed(line)
+                    if phase:
+                        phase.live(state.format(output.objects) + f"  {output.target}")
+            except BaseException:
+                proc.terminate()
+                proc.wait()
+                raise
     if proc.returncode == 0:
         return
     first, *rest = output.errors()
@@ -292,23 +310,23 @@ def _kconfig_digest(source: Path, out: Path) -> str:
 
 
 def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: ui.Phase) -> None:
-    """tinyconfig, @files merged onto it, and every option read back.
+    """What make tinyconfig starts from, @files merged onto it, and every option
+    of @files read back.
 
-    All is done beside .config, which is replaced only by one that is right and
-    differs: make takes a new one as a reason to look at everything.
+    In one pass: each pass asks the compiler a hundred questions. And beside
+    .config, which is replaced only by one that is right and differs, because
+    make takes a new one as a reason to look at everything.
     """
     _check_compiler(source)
     new, merged, output = out / "new.config", out / "merged.config", Output()
     out.mkdir(parents=True, exist_ok=True)
-    args, env = make_args(source, out), {**environment(), "KCONFIG_CONFIG": str(new)}
-    phase.live("tinyconfig")
-    make([*args, "-s", "tinyconfig"], log, output, phase, env=env)
-    phase.live("fragments")
-    make(["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), str(new),
-          *map(str, files)], log, output, phase, env=env)
-    new.replace(merged)
+    phase.live("configuring")
+    tiny = [source / name for name in TINY if (source / name).is_file()]
+    make(["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), *map(str, tiny),
+          *map(str, files)], log, output, phase, env={**environment(), "KCONFIG_CONFIG": str(merged)})
     # Not olddefconfig: what the fragments do not ask for stays off.
-    make([*args, "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log, output, phase, env=env)
+    make([*make_args(source, out), "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log, output, phase,
+         env={**environment(), "KCONFIG_CONFIG": str(new)})
     text = new.read_text()
     verify(files, text)
     config = out / ".config"
@@ -419,6 +437,10 @@ def modules(kernel: Kernel, source: Path) -> list[Path]:
     return found
 
 
+# Of the series; a base without it has none.
+SELFTESTS = Path("tools/testing/selftests/kthread")
+
+
 def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
     """The guest's programs, init among them, on the headers and the nolibc of
     @source. No flavour changes those, so this is done once for all of them."""
@@ -435,4 +457,5 @@ def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
             write_stamp(stamp_file, {"key": key})
     make(["make", "-s", "-C", str(programs), f"CC={os.environ.get('CC', 'gcc')}", f"SRC={source}",
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
-    return sorted(dest / p.stem for p in programs.glob("*.c"))
+    sources = [*programs.glob("*.c"), *(source / SELFTESTS).glob("*.c")]
+    return sorted(dest / p.stem for p in sources)

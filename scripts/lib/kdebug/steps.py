@@ -42,6 +42,10 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
     with lock.held(f"build {flavour}"):
         applied = _applied(unpatched)
         kernel = kbuild.ensure(applied, flavour, fragments)
-        modules = [m for d in kbuild.module_dirs(unpatched) for m in kbuild.modules(kernel, d)]
+        dirs = kbuild.module_dirs(unpatched)
+        selftest = applied.path / kbuild.SELFTESTS / "test_modules"
+        if selftest.is_dir():
+            dirs.append(selftest)
+        modules = [m for d in dirs for m in kbuild.modules(kernel, d)]
         name = "shell" if shell else "initramfs"
         return Ready(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name))

@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series as a git tree, one commit per patch, and back: make tree, make refresh.
+
+Fold after unfold is the identity, byte for byte, whatever git's configuration
+and version: patches are made in a bare repository of their own, from commits
+that are rewritten to the queue's neutral identity.  Text below "---", which
+git am drops, is kept in the commit message below a line "---"; format-patch
+puts it back where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from kdebug import paths, series, ui
+from kdebug.apply import touched
+from kdebug.base import (Base, clean_env, first_line, load_json, need_space, run, save_json,
+                         write_atomic)
+
+NAME, EMAIL = "kthread-debug", "kthread-debug@localhost"
+EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
+# git's own pattern for C, spelled out: the built-in one changes with its version.
+FUNCNAME = ("!^[ \t]*[A-Za-z_][A-Za-z_0-9]*:[[:space:]]*($|/[/*])\n"
+            "^((::[[:space:]]*)?[A-Za-z_].*)$")
+BASE_LINE = re.compile(r"^# Base: Linux (\S+)$", re.M)
+_DIFFSTAT = re.compile(r" \S.* \| +(\d+|Bin)|  ?\d+ files? changed")
+
+
+def _git(repo: Path, *args: str, stdin: str = "", **env: str) -> str:
+    """Run git on the git directory @repo, deaf to the user's configuration."""
+    where = {"GIT_DIR": str(repo)} if (repo / "HEAD").exists() else {}
+    settings = clean_env(
+        GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_ATTR_NOSYSTEM="1", TZ="UTC",
+        GIT_TERMINAL_PROMPT="0", GIT_AUTHOR_NAME=NAME, GIT_AUTHOR_EMAIL=EMAIL,
+        GIT_COMMITTER_NAME=NAME, GIT_COMMITTER_EMAIL=EMAIL) | where | env
+    command = ["git", *(word for setting in (
+        "core.hooksPath=/dev/null", "core.autocrlf=false", "core.fsmonitor=false", "core.fsync=none", "gc.auto=0",
+        "safe.directory=*") for word in ("-c", setting)), *args]
+    status, out, err = run([command], cwd=repo.parent if repo.name == ".git" else repo, env=settings,
+                           stdin=stdin.encode(errors="surrogateescape"), tie="add" in args)
+    if status:
+        raise ui.Fail(f"git {args[0]}", first_line(err or out), f"look at {repo}")
+    return out
+
+
+# --- patches to commits ----------------------------------------------------
+
+def _changelog(body: str) -> str:
+    """The text below the first "---" of a mail, without the diffstat."""
+    lines = re.split(r"^diff --git ", body, maxsplit=1, flags=re.M)[0].split("\n")
+    marks = [i for i, line in enumerate(lines) if line.rstrip() == "---"]
+    if not marks:
+        return ""
+    tail = lines[marks[-1] + 1:]
+    stat = next((i for i, line in enumerate(tail) if _DIFFSTAT.match(line)), len(tail))
+    return "\n".join(lines[marks[0] + 1:marks[-1]] + tail[:stat]).strip("\n")
+
+
+def _commit_all(repo: Path, commit: str, patches: list[Path]) -> str:
+    """Put one commit per patch on @commit, as git am would; return the last.
+
+    In an index of its own: a kill leaves the tree's branch and files alone.
+    """
+    with tempfile.TemporaryDirectory(dir=repo) as temp:
+        index = {"GIT_INDEX_FILE": f"{temp}/index"}
+        _git(repo, "read-tree", commit, **index)
+        for patch in patches:
+            body = patch.read_bytes().decode(errors="surrogateescape")
+            said = _git(repo, "mailinfo", "-b", "--no-scissors", "--encoding=UTF-8", f"{temp}/message",
+                        f"{temp}/diff", stdin=body)
+            info = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
+            if not {"Author", "Email", "Subject", "Date"} <= info.keys():
+                raise ui.Fail(str(patch), "not a mail (From:, Date: and Subject: are needed)",
+                              "give it those header lines")
+            message = f"{info['Subject']}\n\n{Path(temp, 'message').read_text(encoding='utf-8').strip()}".strip() + "\n"
+            if changelog := _changelog(body):
+                message += f"---\n{changelog}\n"
+            try:
+                _git(repo, "apply", "--cached", "--whitespace=nowarn", f"{temp}/diff", **index)
+            except ui.Fail as err:
+                raise ui.Fail(str(patch), f"does not apply ({err.problem})",
+                              "scripts/apply shows the reject; mend the patch") from None
+            commit = _git(repo, "commit-tree", _git(repo, "write-tree", **index).strip(), "-p", commit,
+                          stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
+                          GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
+    return commit
+
+
+def _bare(path: Path, objects: Path | None = None) -> Path:
+    _git(path.parent, "init", "-q", "--bare", "--template=", str(path))
+    if objects:
+        (path / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+    (path / "info").mkdir(exist_ok=True)
+    (path / "info/attributes").write_text("*.[ch] diff=kdebug\n", encoding="utf-8")
+    return path
+
+
+def _slim(repo: Path, patches: list[Path], base: Path | None, commit: str = "") -> str:
+    """A base commit with the touched files only, from @base or from @commit."""
+    names = list(dict.fromkeys(n for p in patches for n in touched(p.read_text(errors="surrogateescape"))))
+    if base is None:
+        entries = _git(repo, "ls-tree", "-r", commit, "--", *names) if names else ""
+    else:
+        files = [n for n in names if (base / n).is_file()]
+        hashes = _git(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
+                      stdin="".join(f"{base / n}\n" for n in files)).split()
+        entries = "".join(f"{'100755' if (base / n).stat().st_mode & 0o100 else '100644'} blob {h}\t{n}\n"
+                          for n, h in zip(files, hashes, strict=True))
+    with tempfile.TemporaryDirectory(dir=repo) as temp:
+        _git(repo, "update-index", "--index-info", stdin=entries, GIT_INDEX_FILE=f"{temp}/index")
+        tree = _git(repo, "write-tree", GIT_INDEX_FILE=f"{temp}/index").strip()
+    return _git(repo, "commit-tree", tree, stdin="base\n", **EPOCH).strip()
+
+
+# --- commits to patches ----------------------------------------------------
+
+def _neutral(message: str, people: set[str]) -> tuple[str, list[str]]:
+    """The message as the queue keeps it, and the sign-offs that it does not keep."""
+    text, _, changelog = message.partition("\n---\n")
+    lines = text.rstrip().split("\n")
+    signed = [line for line in lines if line.startswith("Signed-off-by:")
+              and any(f"<{email}>" in line for email in people)]
+    result = "\n".join(line for line in lines if line not in signed).rstrip() + "\n"
+    if changelog.strip():
+        result += "---\n" + changelog.rstrip().strip("\n") + "\n"
+    return result, signed
+
+
+def _emit(repo: Path, first: str, head: str, out: Path) -> list[str]:
+    """Write a patch for each commit of first..head into @out; return notes."""
+    notes: list[str] = []
+    log = _git(repo, "log", "--reverse", "--topo-order", "--encoding=UTF-8",
+               "--format=%T%x00%P%x00%at%x00%ae%x00%ce%x00%B%x01", f"{first}..{head}")
+    commits = [entry.lstrip("\n").split("\0") for entry in log.split("\x01")[:-1]]
+    last, below = first, _git(repo, "rev-parse", f"{first}^{{tree}}").strip()
+    for tree, parents, date, author, committer, message in commits:
+        subject = message.split("\n", 1)[0]
+        if " " in parents:
+            raise ui.Fail(f"commit '{subject}'", "a merge, which is no patch", "rebase it away")
+        if tree == below:
+            raise ui.Fail(f"commit '{subject}'", "changes nothing, so it is no patch", "drop it: git rebase -i")
+        below = tree
+        text, signed = _neutral(message, {author, committer})
+        notes += [f"'{subject}': left out {line}" for line in signed]
+        stamp = {"GIT_AUTHOR_DATE": f"@{date} +0000", "GIT_COMMITTER_DATE": f"@{date} +0000"}
+        last = _git(repo, "commit-tree", tree, "-p", last, stdin=text, **stamp).strip()
+    out.mkdir(parents=True, exist_ok=True)
+    _git(repo, "-c", f"diff.kdebug.xfuncname={FUNCNAME}", "format-patch", "-q", "-o", str(out), "--no-numbered",
+         "--zero-commit", "--no-signature", "--no-renames", "--abbrev=12", f"{first}..{last}")
+    return notes
+
+
+def _refold(patches: list[Path], base: Path | None, out: Path, objects: Path | None = None, commit: str = "") -> None:
+    """Unfold @patches on a slim base and fold them into @out."""
+    with tempfile.TemporaryDirectory() as temp:
+        repo = _bare(Path(temp) / "slim", objects)
+        first = _slim(repo, patches, base, commit)
+        _emit(repo, first, _commit_all(repo, first, patches), out)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"^\d+-", "", name)
+
+
+def _renamed(old: dict[str, bytes], new: dict[str, bytes]) -> dict[str, str]:
+    """Slugs of @old that have another one in @new: only the subject changed."""
+    diffs = {_bare_index(body, True).partition(b"\ndiff --git ")[2]: _slug(name) for name, body in new.items()}
+    known = {_slug(name) for name in old} & {_slug(name) for name in new}
+    pairs = {_slug(name): diffs.get(_bare_index(body, True).partition(b"\ndiff --git ")[2], "")
+             for name, body in old.items() if _slug(name) not in known}
+    return {was: now for was, now in pairs.items() if now and now not in known}
+
+
+def _series(text: str, names: list[str], version: str, renamed: dict[str, str]) -> str:
+    """The series @text with the patches @names, comments where they belong.
+
+    A patch takes along the lines above it.  The lines above one that is gone
+    go to the patch that followed it, so that a section keeps its heading.
+    """
+    above: dict[str, list[str]] = {}
+    block: list[str] = []
+    new = {_slug(name) for name in names}
+    for line in text.splitlines():
+        if parsed := series.parse(line):
+            slug = _slug(parsed[0][1])
+            slug = renamed.get(slug, slug)
+            if slug in new:
+                comment = line[line.index("#"):] if "#" in line else ""
+                above[slug] = [*block, comment]
+                block = []
+        else:
+            block.append(line)
+    lines: list[str] = []
+    for name in names:
+        *before, comment = above.get(_slug(name), [""])
+        lines += [*before, f"{name}  {comment}".rstrip()]
+    return BASE_LINE.sub(f"# Base: Linux {version}", "".join(f"{line}\n" for line in lines + block))
+
+
+# --- the commands ----------------------------------------------------------
+
+def _digest(patches: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in patches:
+        digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _state(tree: Path) -> dict[str, str]:
+    return {k: str(v) for k, v in load_json(tree / ".git/kthread-debug.json").items()}
+
+
+def _save(tree: Path, state: dict[str, str]) -> None:
+    save_json(tree / ".git/kthread-debug.json", state)
+
+
+def _settled(tree: Path) -> str:
+    """Return HEAD; fail while work in @tree is neither committed nor finished."""
+    for name in ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
+        if (tree / ".git" / name).exists():
+            raise ui.Fail(str(tree), f"in the middle of something ({name})",
+                          f"finish or abort it: git -C {tree} status")
+    if changed := _git(tree / ".git", "status", "--porcelain"):
+        raise ui.Fail(str(tree), f"dirty (first '{changed.splitlines()[0].strip()}')",
+                      f"commit it into the patch it belongs to, or drop it: git -C {tree} status")
+    return _git(tree / ".git", "rev-parse", "HEAD").strip()
+
+
+def folded(tree: Path = paths.TREE) -> None:
+    """Fail if @tree holds work that patches/ does not."""
+    state = _state(tree)
+    if state and _settled(tree) not in (state["head"], state.get("next")):
+        raise ui.Fail(str(tree), "has commits that are not folded back into patches/",
+                      f"run: make refresh, or drop them: git -C {tree} reset --hard {state['head'][:12]}")
+
+
+def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
+           file: Path = paths.SERIES) -> None:
+    """Make @dest a git tree of @base with one commit per patch.
+
+    Work in @dest that is not folded is never overwritten.
+    """
+    queue = series.read(file, patches)
+    git = dest / ".git"
+    with ui.phase("tree") as phase:
+        state = _state(dest)
+        if dest.exists() and not state:
+            raise ui.Fail(str(dest), "not made by make tree", f"move it away: mv {dest} {dest}.old")
+        folded(dest)
+        if state and state["base"] == base.key:
+            if state.get("next") or state["patches"] != _digest(queue) or state["folding"]:
+                new = _commit_all(git, state["first"], queue)
+                _save(dest, state | {"next": new})
+                _git(git, "reset", "-q", "--keep", new)
+                _save(dest, state | {"head": new, "next": "", "patches": _digest(queue), "folding": ""})
+            phase.result = f"{len(queue)} commits in {dest}"
+            return
+        if state and _git(git, "rev-list", "--max-count=1", "--all", "--not", "HEAD"):
+            raise ui.Fail(str(dest), "is of another base, and has branches or stashes of yours",
+                          f"move it away: mv {dest} {dest}.old")
+        need_space(paths.BUILD, 2_800_000_000)
+        temp = dest.with_name(f".tmp-{dest.name}")
+        if temp.exists():
+            shutil.rmtree(temp)
+        phase.live("copying the base")
+        status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]])
+        if status:
+            raise ui.Fail(str(temp), f"cannot be made ({first_line(err)})", "see to that, and run again")
+        # Debian's .gitignore hides the whole tree: a new file would be forgotten.
+        ignore = temp / ".gitignore"
+        if ignore.is_file():
+            text = ignore.read_text(encoding="utf-8")
+            write_atomic(ignore, re.sub(r"^/\*\n(!/debian/\n)?", "", text, flags=re.M).encode())
+        _git(temp, "init", "-q", "--initial-branch=kthread-debug", str(temp))
+        phase.live("git add")
+        git = temp / ".git"
+        # Straight into one pack, instead of a hundred thousand loose objects.
+        _git(git, "-c", "core.bigFileThreshold=1", "-c", "core.compression=1", "add", "-A", "-f", ".")
+        first = _git(git, "commit-tree", _git(git, "write-tree").strip(),
+                     stdin=f"Linux {base.version}\n\n{base.origin}\n", **EPOCH).strip()
+        _git(git, "update-ref", "HEAD", first)
+        _git(git, "tag", "base", first)
+        phase.live(f"{len(queue)} patches")
+        head = _commit_all(git, first, queue)
+        _git(git, "reset", "-q", "--hard", head)
+        _save(temp, {"base": base.key, "version": base.version, "first": first, "head": head,
+                     "patches": _digest(queue), "folding": ""})
+        if dest.exists():
+            shutil.rmtree(dest)
+        temp.rename(dest)
+        phase.result = f"{len(queue)} commits in {dest}"
+
+
+def fold(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = paths.SERIES) -> None:
+    """Write the commits of @src back as @patches and @file; lose nothing."""
+    state = _state(src)
+    if not state:
+        raise ui.Fail(str(src), "no tree to fold", "run: make tree")
+    with ui.phase("refresh") as phase:
+        head = _settled(src)
+        # A fold that was killed leaves patches/ between two states, both ours.
+        old = sorted(patches.glob("[0-9]*.patch")) if state["folding"] else series.read(file, patches)
+        old = [path for path in old if not path.name.startswith("0000-")]
+        if not state["folding"] and _digest(old) != state["patches"]:
+            raise ui.Fail(str(patches), f"changed since make tree unfolded it into {src}", "keep your commits ("
+                          f"git -C {src} branch mine; git -C {src} reset --hard {state['head'][:12]}), run "
+                          "make tree, and rebase mine onto it")
+        if _git(src / ".git", "merge-base", state["first"], head).strip() != state["first"]:
+            raise ui.Fail(str(src), "its base commit (tag base) is not below HEAD",
+                          f"rebase onto base: git -C {src} log")
+        with tempfile.TemporaryDirectory() as temp:
+            repo = _bare(Path(temp) / "fold", src / ".git/objects")
+            notes = _emit(repo, state["first"], head, Path(temp) / "out")
+            new = {path.name: path.read_bytes() for path in sorted(Path(temp, "out").iterdir())}
+            _survives(new, src / ".git/objects", state["first"], Path(temp))
+        text = file.read_text(encoding="utf-8")
+        renamed = _renamed({p.name: p.read_bytes() for p in old}, new)
+        series_text = _series(text, list(new), state["version"], renamed)
+        if [p.name for p in old] == list(new) and series_text == text and all(
+                _bare_index(p.read_bytes()) == _bare_index(new[p.name]) for p in old):
+            new = {p.name: p.read_bytes() for p in old}  # another base's index lines at most
+        _save(src, state | {"folding": "yes"})
+        changed = 0
+        for name, body in new.items():
+            if not (patches / name).is_file() or (patches / name).read_bytes() != body:
+                write_atomic(patches / name, body)
+                changed += 1
+        if series_text != text:
+            write_atomic(file, series_text.encode())
+        slugs = {_slug(name) for name in new} | renamed.keys()
+        for path in old:
+            if path.name in new:
+                continue
+            if _slug(path.name) not in slugs:
+                notes.append(f"dropped {path.name}, kept as {_keep(path)}")
+            path.unlink(missing_ok=True)
+        _save(src, state | {"folding": "", "head": head, "next": "",
+                            "patches": _digest([patches / name for name in new])})
+        for note in notes:
+            phase.note(note)
+        phase.result = f"{len(new)} patches, {changed} changed"
+
+
+def _survives(new: dict[str, bytes], objects: Path, first: str, temp: Path) -> None:
+    """Fail unless the mails @new say all that their commits do."""
+    why = ""
+    try:
+        _refold([temp / "out" / name for name in new], None, temp / "again", objects, first)
+    except ui.Fail as err:
+        why = f" ({err.problem})"
+        wrong = Path(err.what).name
+    else:
+        wrong = next((n for n in new if not (temp / "again" / n).is_file()
+                      or (temp / "again" / n).read_bytes() != new[n]), "")
+    if wrong:
+        raise ui.Fail(f"the commit that makes {wrong}", f"does not survive as a mail{why}",
+                      "look for a line of its message that starts with 'diff -', 'Index:', 'From' or '---'")
+
+
+def _keep(path: Path) -> Path:
+    folder = paths.BUILD / "dropped"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = next(k for n in range(10000) if not (k := folder / f"{path.name}{f'.{n}' if n else ''}").exists())
+    shutil.copy(path, kept)
+    return kept
+
+
+def _bare_index(body: bytes, hunks: bool = False) -> bytes:
+    """The patch without blob ids (and hunk positions): what depends on the base only."""
+    body = re.sub(rb"^index [0-9a-f]+\.\.[0-9a-f]+", b"index", body, flags=re.M)
+    return re.sub(rb"^@@ -\d+(,\d+)? \+\d+(,\d+)? @@.*", rb"@@\1\2", body, flags=re.M) if hunks else body
+
+
+def check(base: Base, patches: Path = paths.PATCHES, file: Path = paths.SERIES) -> None:
+    """Fail unless fold after unfold gives patches/ and series, byte for byte.
+
+    On another version than the series' "# Base:" line names, blob ids and
+    line numbers may differ: that is the base's doing, and is only said.
+    """
+    queue = series.read(file, patches)
+    text = file.read_text(encoding="utf-8")
+    made_for = BASE_LINE.search(text)
+    other = made_for is not None and made_for[1] != base.version
+    with ui.phase("fold") as phase, tempfile.TemporaryDirectory() as temp:
+        _refold(queue, base.path, Path(temp) / "out")
+        new = sorted(Path(temp, "out").iterdir())
+        names = [path.name for path in new]
+        if [path.name for path in queue] != names:
+            wrong = next((a.name for a, b in zip(queue, names) if a.name != b), "the last one")
+            raise ui.Fail(f"patches/{wrong}", "its name is not what its place and subject make it",
+                          "run: make tree && make refresh")
+        if _series(text, names, made_for[1] if made_for else "", {}) != text:
+            raise ui.Fail(file.name, "not as make refresh writes it", "run: make tree && make refresh")
+        for a, b in zip(queue, new):
+            was, now = a.read_bytes(), b.read_bytes()
+            if was == now:
+                continue
+            if other and _bare_index(was, True) == _bare_index(now, True):
+                phase.note(f"{a.name}: made for another base, line numbers differ")
+                continue
+            line = next((i for i, (x, y) in enumerate(zip(was.split(b"\n"), now.split(b"\n")), 1) if x != y), 0)
+            raise ui.Fail(f"patches/{a.name}:{line}", "not as make refresh writes it", "run: make tree && make refresh")
+        phase.result = f"{len(queue)} patches: fold after unfold is the identity"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One command at a time in build/."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import toy
+from kdebug import lock
+
+HOLD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from kdebug import lock
+with lock.held("make repro"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Lock(toy.Case):
+    def hold(self) -> subprocess.Popen[str]:
+        """Another process that holds the lock when this returns."""
+        child = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(child.communicate)
+        assert child.stdout
+        self.assertEqual(child.stdout.readline(), "held\n")
+        return child
+
+    def test_second_command_is_refused_and_told_by_whom(self) -> None:
+        child = self.hold()
+        with self.fails(str(self.build / "lock"), f"pid {child.pid}", "make repro", "wait"):
+            with lock.held("make test"):
+                self.fail("two at the same time")
+
+    def test_end_and_kill_release_it(self) -> None:
+        child = self.hold()
+        child.communicate()
+        with lock.held("make test"):
+            pass
+        child = self.hold()
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        with lock.held("make test"):
+            pass
+
+    def test_nests_in_one_process_and_stays_held_until_the_outer_end(self) -> None:
+        with lock.held("make test"):
+            with lock.held("scripts/apply"):
+                pass
+            done = subprocess.run([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True)
+            self.assertIn("make test", done.stderr)
+            self.assertNotEqual(done.returncode, 0)
+
+    def test_a_child_does_not_keep_it(self) -> None:
+        with lock.held("make shell"):
+            child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self.addCleanup(child.communicate)
+        self.hold()

@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Unfold and fold: the identity, and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import ClassVar
+from unittest import mock
+
+import toy
+from kdebug import base, tree
+
+ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
+TWO = ONE.replace("int line20;\n", "int two;\n")
+SERIES = """\
+# What this is.
+
+# Section A
+0001-kthread-add-one.patch
+
+# Section B
+0002-kthread-add-two.patch  # first
+0003-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+
+# The end
+"""
+LONG = "kthread: add a file with a long subject that is cut off somewhere in the file's name"
+CHANGELOG = "v3: do it\nv2: think: `---` and | 3 are no trouble\n\n    v1: indented\n"
+
+
+class Tree(toy.Case):
+    made: ClassVar[dict[str, str]] = {}  # patches/, as fold writes them
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.base = self.toy_base()
+        self.dest = self.build / "tree"
+        self.patches = self.tmp / "patches"
+        self.series = self.tmp / "series"
+        self.enterContext(mock.patch.object(tree, "need_space"))
+        rough = {
+            "0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}, CHANGELOG + "\n"),
+            "0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO}),
+            "0003-c.patch": toy.mail(LONG, {}, {"kernel/kthread_debug.c": "int debug;\n", "scripts/new.sh": "#!\n"})}
+        toy.plant(self.tmp / "rough", rough)
+        if not self.made:
+            tree._refold(sorted((self.tmp / "rough").iterdir()), self.base.path, self.patches)
+            self.made.update({p.name: p.read_text() for p in self.patches.iterdir()})
+        toy.plant(self.patches, self.made)
+        (self.patches / "0000-cover-letter.patch").write_text("cover\n")
+        self.series.write_text(SERIES)
+        self.before = self.state()
+
+    def state(self) -> dict[str, bytes]:
+        return {p.name: p.read_bytes() for p in [*self.patches.iterdir(), self.series]}
+
+    def unfold(self, on: base.Base | None = None) -> None:
+        tree.unfold(on or self.base, self.dest, self.patches, self.series)
+
+    def fold(self) -> None:
+        tree.fold(self.dest, self.patches, self.series)
+
+    def check(self, on: base.Base | None = None) -> None:
+        tree.check(on or self.base, self.patches, self.series)
+
+    def git(self, *args: str, **env: str) -> str:
+        return toy.git(self.dest, *args, **env)
+
+    def edit(self, name: str, text: str, *commit: str) -> None:
+        toy.plant(self.dest, {name: text})
+        self.git("add", name)
+        self.git("commit", "-q", *commit)
+
+    def names(self) -> list[str]:
+        return sorted(p.name for p in self.patches.iterdir() if not p.name.startswith("0000-"))
+
+    # --- the identity
+
+    def test_fold_after_unfold_is_the_identity(self) -> None:
+        self.unfold()
+        self.assertEqual(self.git("rev-list", "--count", "base..HEAD").strip(), "3")
+        self.assertEqual((self.dest / "kernel/kthread.c").read_text(), TWO)
+        self.assertTrue((self.dest / "scripts/new.sh").stat().st_mode & 0o100)
+        self.fold()
+        self.assertEqual(self.state(), self.before)
+        self.check()
+
+    def test_unfolded_files_are_no_links(self) -> None:
+        self.unfold()
+        self.assertFalse((self.dest / "kernel/fork.c").samefile(self.base.path / "kernel/fork.c"))
+        self.assertEqual((self.base.path / ".gitignore").read_text(), toy.FILES[".gitignore"])
+
+    def test_the_format(self) -> None:
+        text = (self.patches / "0001-kthread-add-one.patch").read_text()
+        self.assertTrue(text.startswith(
+            "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
+            "From: kthread-debug <kthread-debug@localhost>\n"
+            "Date: Mon, 24 Nov 2025 10:00:00 +0000\n"
+            "Subject: [PATCH] kthread: add one\n\nWhy kthread: add one.\n---\nv3: do it\n"), text)
+        self.assertIn("    v1: indented\n---\n kernel/kthread.c | 1 +\n", text)
+        self.assertTrue(text.endswith(" int line8;\n"), text[-40:])
+
+    def test_git_am_takes_the_patches_and_gets_the_same_tree(self) -> None:
+        self.unfold()
+        self.git("checkout", "-q", "-b", "am", "base")
+        self.git("am", "-q", *(str(self.patches / name) for name in self.names()))
+        self.assertEqual(self.git("rev-parse", "am^{tree}"), self.git("rev-parse", "kthread-debug^{tree}"))
+
+    def test_the_users_configuration_changes_no_byte(self) -> None:
+        (self.tmp / ".gitconfig").write_text(
+            "[diff]\n noprefix = true\n context = 9\n algorithm = patience\n renames = copies\n"
+            "[format]\n signature = me\n numbered = true\n subjectPrefix = RFC\n suffix = .txt\n"
+            "[user]\n name = Me\n email = me@example.org\n[commit]\n gpgSign = true\n[core]\n abbrev = 40\n"
+            " autocrlf = true\n hooksPath = /nonexistent\n")
+        with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "GIT_DIR": "/nonexistent", "TZ": "Asia/Tokyo",
+                                          "GIT_AUTHOR_NAME": "Me", "GIT_DIFF_OPTS": "-u9"}):
+            self.unfold()
+            shutil.copy(self.tmp / ".gitconfig", self.dest / ".git/more")
+            with open(self.dest / ".git/config", "a") as file:
+                file.write("[include]\n path = more\n")
+            self.fold()
+            self.check()
+        self.assertEqual(self.state(), self.before)
+
+    def test_a_second_unfold_keeps_the_tree(self) -> None:
+        self.unfold()
+        (self.dest / ".git").rename(self.tmp / "git")  # git refreshes its index
+        before = toy.snapshot(self.dest)
+        (self.tmp / "git").rename(self.dest / ".git")
+        self.unfold()
+        (self.dest / ".git").rename(self.tmp / "git")
+        self.assertEqual({k: v[1:] for k, v in toy.snapshot(self.dest / "kernel").items()},
+                         {k: v[1:] for k, v in before.items() if "/kernel" in k})
+
+    # --- edits, folded
+
+    def test_an_edit_lands_in_its_patch_only(self) -> None:
+        self.unfold()
+        self.edit("kernel/kthread_debug.c", "int debug;\nint more;\n", "--amend", "--no-edit")
+        self.fold()
+        after = self.state()
+        changed = [name for name in after if after[name] != self.before.get(name)]
+        self.assertEqual(changed, [self.names()[2]])
+        self.assertIn("+int more;\n", after[changed[0]].decode())
+        self.fold()
+        self.assertEqual(self.state(), after)
+
+    def test_the_users_identity_stays_out(self) -> None:
+        self.unfold()
+        message = "kthread: mine\n\nWhy.\n\nSigned-off-by: A User <user@example.org>\n" \
+                  "Signed-off-by: Else <else@example.org>\n\n---\n\nv2: mine\n"
+        self.edit("kernel/fork.c", "int mine;\n", "-m", message)
+        self.fold()
+        text = (self.patches / "0004-kthread-mine.patch").read_text()
+        self.assertIn("From: kthread-debug <kthread-debug@localhost>\n", text)
+        self.assertNotIn("user@example.org", text)
+        self.assertIn("Signed-off-by: Else <else@example.org>\n---\nv2: mine\n---\n kernel/fork.c", text)
+        self.assertIn("left out Signed-off-by: A User", self.err.getvalue())
+        self.assertRegex(text, r"Date: .* \+0000\n")
+        self.check()
+
+    def test_text_that_is_not_ascii(self) -> None:
+        self.unfold()
+        self.edit("kernel/fork.c", "int x; /* µ */\n", "-m", "kthread: wait ≤ 5 µs\n\nWarum nicht größer.\n")
+        self.fold()
+        self.check()
+
+    def test_insert_reorder_rename_and_drop_keep_the_comments(self) -> None:
+        self.unfold()
+        one, two, three = self.git("rev-list", "--reverse", "base..HEAD").split()
+        self.git("reset", "-q", "--hard", "base")
+        self.git("cherry-pick", one)
+        self.edit("kernel/fork.c", "int mine;\n", "-m", "kthread: in between")
+        self.git("cherry-pick", three, two)
+        self.git("commit", "-q", "--amend", "-m", "kthread: add the second")
+        self.fold()
+        self.assertEqual(self.series.read_text(), """\
+# What this is.
+
+# Section A
+0001-kthread-add-one.patch
+0002-kthread-in-between.patch
+0003-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+
+# Section B
+0004-kthread-add-the-second.patch  # first
+
+# The end
+""")
+        self.assertEqual(len(self.names()), 4)
+        self.assertEqual((self.patches / "0000-cover-letter.patch").read_text(), "cover\n")
+        self.check()
+
+    def test_a_dropped_patch_is_kept_aside_and_its_heading_stays(self) -> None:
+        self.unfold()
+        for _ in range(2):
+            self.git("rebase", "-q", "--onto", "HEAD~2", "HEAD~1")
+            self.fold()
+            self.assertIn("dropped 0002-kthread-add-two.patch", self.err.getvalue())
+            self.assertIn("# Section B\n0002-kthread-add-a-file", self.series.read_text())
+            self.check()
+            toy.plant(self.tmp, {"patches/" + n: t.decode() for n, t in self.before.items() if n != "series"})
+            (self.patches / "0002-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch").unlink()
+            self.series.write_text(SERIES)
+            self.unfold()
+        kept = sorted((self.build / "dropped").iterdir())
+        self.assertEqual([p.name for p in kept],
+                         ["0002-kthread-add-two.patch", "0002-kthread-add-two.patch.1"])
+        self.assertEqual(kept[0].read_bytes(), self.before["0002-kthread-add-two.patch"])
+
+    def test_a_new_file_shows_in_status_despite_debians_gitignore(self) -> None:
+        self.unfold()
+        toy.plant(self.dest, {"kernel/new.c": "int x;\n"})
+        with self.fails("dirty", "kernel/new.c", "git -C"):
+            self.fold()
+
+    # --- refusals
+
+    def test_fold_refuses_a_dirty_tree(self) -> None:
+        self.unfold()
+        (self.dest / "kernel/fork.c").write_text("mine\n")
+        with self.fails(str(self.dest), "dirty", "kernel/fork.c"):
+            self.fold()
+        with self.fails("dirty"):
+            self.unfold()
+        self.assertEqual((self.dest / "kernel/fork.c").read_text(), "mine\n")
+
+    def test_fold_refuses_in_the_middle_of_a_rebase(self) -> None:
+        self.unfold()
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.git("rebase", "-q", "-x", "false", "base")
+        with self.fails(str(self.dest), "rebase-merge"):
+            self.fold()
+
+    def test_fold_refuses_when_the_base_is_not_below(self) -> None:
+        self.unfold()
+        self.git("checkout", "-q", "--orphan", "other")
+        self.git("commit", "-qm", "other")
+        with self.fails("base"):
+            self.fold()
+
+    def test_fold_refuses_merges_and_empty_commits(self) -> None:
+        self.unfold()
+        self.git("commit", "-q", "--allow-empty", "-m", "nothing")
+        with self.fails("changes nothing"):
+            self.fold()
+        self.git("reset", "-q", "--hard", "HEAD~1")
+        self.git("checkout", "-q", "-b", "side", "HEAD~1")
+        self.edit("kernel/fork.c", "side\n", "-m", "side")
+        self.git("merge", "-q", "--no-edit", "kthread-debug")
+        with self.fails("a merge"):
+            self.fold()
+        self.assertEqual(self.state(), self.before)
+
+    def test_fold_refuses_what_a_mail_cannot_carry(self) -> None:
+        for message in ("kthread: x\n\nSee:\ndiff --git a/x b/x\nfoo", "kthread: x\n\nIndex: foo\n\nmore",
+                        "kthread: x\n\nFrom: Else <else@example.org>\n\nmore"):
+            with self.subTest(message):
+                self.unfold()
+                self.edit("kernel/fork.c", "mine\n", "-m", message)
+                with self.fails("0004-kthread-x.patch", "mail"):
+                    self.fold()
+                self.assertEqual(self.state(), self.before)
+                self.git("reset", "-q", "--hard", "HEAD~1")
+
+    def test_fold_refuses_when_the_patches_have_changed(self) -> None:
+        self.unfold()
+        with open(self.patches / "0001-kthread-add-one.patch", "a") as file:
+            file.write("\n")
+        with self.fails(str(self.patches), "changed since", "branch mine"):
+            self.fold()
+
+    def test_fold_needs_a_tree(self) -> None:
+        with self.fails(str(self.dest), "run: make tree"):
+            self.fold()
+
+    def test_unfold_never_overwrites_work(self) -> None:
+        self.unfold()
+        tree.folded(self.dest)
+        self.edit("kernel/fork.c", "mine\n", "-m", "kthread: mine")
+        head = self.git("rev-parse", "HEAD")
+        for on in (self.base, self.toy_base("other")):
+            with self.fails(str(self.dest), "not folded", "make refresh"):
+                self.unfold(on)
+        with self.fails("not folded"):
+            tree.folded(self.dest)
+        self.assertEqual(self.git("rev-parse", "HEAD"), head)
+        self.git("branch", "keep")
+        self.git("reset", "-q", "--hard", "HEAD~1")
+        with self.fails(str(self.dest), "branches or stashes"):
+            self.unfold(self.toy_base("other"))
+        self.git("branch", "-D", "keep")
+        self.unfold(self.toy_base("other"))
+
+    def test_unfold_leaves_a_foreign_directory_alone(self) -> None:
+        toy.plant(self.dest, {"kernel/fork.c": "mine\n"})
+        with self.fails(str(self.dest), "not made by make tree", "mv "):
+            self.unfold()
+
+    def test_unfold_of_a_patch_that_does_not_apply(self) -> None:
+        with self.fails("0001-kthread-add-one.patch", "does not apply", "scripts/apply"):
+            self.unfold(self.toy_base("other", {"kernel/kthread.c": "int other;\n"}))
+        self.assertFalse(self.dest.exists())
+
+    def test_unfold_of_what_is_no_mail(self) -> None:
+        path = self.patches / "0001-kthread-add-one.patch"
+        path.write_text(path.read_text().split("\n\n", 1)[1])
+        with self.fails(str(path), "not a mail"):
+            self.unfold()
+
+    # --- updates and kills
+
+    def test_changed_patches_are_unfolded_in_place(self) -> None:
+        self.unfold()
+        inode = (self.dest / "kernel/fork.c").stat().st_ino
+        self.git("branch", "mine")
+        name = self.names()[2]
+        text = self.before[name].decode().replace("+int debug;", "+int debugged;")
+        (self.patches / name).write_text(text)
+        self.unfold()
+        self.assertEqual((self.dest / "kernel/kthread_debug.c").read_text(), "int debugged;\n")
+        self.assertEqual((self.dest / "kernel/fork.c").stat().st_ino, inode)
+        self.assertEqual(self.git("rev-parse", "--verify", "mine").strip()[:2], self.git("rev-parse", "mine")[:2])
+        self.fold()
+
+    def test_killed_in_the_middle_of_an_unfold(self) -> None:
+        toy.plant(self.build / ".tmp-tree", {"kernel/half.c": "half\n"})
+        self.unfold()
+        self.assertFalse((self.dest / "kernel/half.c").exists())
+        # Between moving the branch and noting it.
+        name = self.names()[2]
+        (self.patches / name).write_text(self.before[name].decode().replace("+int debug;", "+int debugged;"))
+        real = tree._save
+        saves = []
+
+        def dying(where: Path, state: dict[str, str]) -> None:
+            saves.append(state)
+            if len(saves) == 2:
+                raise KeyboardInterrupt
+            real(where, state)
+
+        with mock.patch.object(tree, "_save", dying), self.assertRaises(KeyboardInterrupt):
+            self.unfold()
+        self.unfold()
+        self.assertEqual((self.dest / "kernel/kthread_debug.c").read_text(), "int debugged;\n")
+        self.fold()
+
+    def test_killed_at_any_write_of_a_fold(self) -> None:
+        for survive in range(5):
+            with self.subTest(survive=survive):
+                toy.plant(self.tmp, {"patches/" + n: t.decode() for n, t in self.before.items() if n != "series"})
+                for name in set(self.names()) - self.before.keys():
+                    (self.patches / name).unlink()
+                self.series.write_text(SERIES)
+                self.unfold()
+                self.git("rebase", "-q", "--onto", "HEAD~2", "HEAD~1")
+                self.edit("kernel/fork.c", "mine\n", "-m", "kthread: mine")
+                left = survive
+                real = base.write_atomic
+
+                def dying(path: Path, data: bytes, mode: int = 0o644) -> None:
+                    nonlocal left
+                    if left == 0:
+                        raise KeyboardInterrupt
+                    left -= 1
+                    real(path, data, mode)
+
+                with mock.patch.object(tree, "write_atomic", dying):
+                    try:
+                        self.fold()
+                    except KeyboardInterrupt:
+                        pass
+                self.fold()
+                self.assertEqual(len(self.names()), 3)
+                self.assertIn("0003-kthread-mine.patch", self.series.read_text())
+                self.check()
+
+    # --- check
+
+    def test_check_finds_what_fold_would_change(self) -> None:
+        path = self.patches / "0001-kthread-add-one.patch"
+        body = path.read_text()
+        for wrong in (body.replace("+0000", "+0200"), body.replace("1 file changed", "2 files changed"),
+                      body.replace("[PATCH]", "[PATCH v2]"), body.replace("From 000", "From 100"),
+                      body.replace("localhost", "example.org"), body.replace("@@ -3,6", "@@ -4,6"),
+                      body + "-- \n2.39\n"):
+            self.assertNotEqual(wrong, body)
+            path.write_text(wrong)
+            with self.fails("patches/0001-kthread-add-one.patch:", "make tree && make refresh"):
+                self.check()
+        path.write_text(body)
+        self.check()
+
+    def test_check_finds_a_wrong_name_and_a_wrong_series(self) -> None:
+        self.series.write_text(SERIES.replace("patch  # first", "patch # first"))
+        with self.fails("series", "make tree && make refresh"):
+            self.check()
+        (self.patches / "0001-kthread-add-one.patch").rename(self.patches / "0001-other.patch")
+        self.series.write_text(SERIES.replace("0001-kthread-add-one", "0001-other"))
+        with self.fails("patches/0001-other.patch", "its name"):
+            self.check()
+
+    def test_another_base_moves_lines_only_if_the_series_names_its_own(self) -> None:
+        moved = self.toy_base("moved", {"kernel/kthread.c": "int top;\n" + toy.KTHREAD})
+        moved = base.Base(moved.path, "7.3.5", moved.origin, moved.key)
+        with self.fails("0001-kthread-add-one.patch"):
+            self.check(moved)
+        self.series.write_text("# Base: Linux 7.3.4\n" + SERIES)
+        self.check(moved)
+        self.assertIn("line numbers differ", self.err.getvalue())
+        self.check()
+        self.unfold(moved)
+        self.fold()
+        self.assertIn("# Base: Linux 7.3.5\n", self.series.read_text())
+        self.check(moved)
+
+    def test_a_base_that_differs_elsewhere_changes_no_patch(self) -> None:
+        other = self.toy_base("other", {"kernel/kthread.c": toy.KTHREAD + "int end;\n"})
+        self.unfold(other)
+        self.fold()
+        self.assertEqual(self.state(), self.before)
