@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -162,11 +163,13 @@ class Kdir(toy.Case):
 
     def test_the_users_git_configuration_changes_no_byte(self) -> None:
         toy.commit(self.kdir)
+        toy.git(self.kdir, "config", "core.autocrlf", "true")
         (self.tmp / ".gitconfig").write_text("[core]\n autocrlf = true\n fsmonitor = /bin/false\n"
                                              "[safe]\n directory = /nonexistent\n")
         with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "GIT_DIR": "/nonexistent"}):
             found = self.ensure()
         self.assertEqual(self.contents(found.path), self.contents(self.kdir))
+        self.assertEqual(found.key, "kdir-" + toy.git(self.kdir, "rev-parse", "HEAD^{tree}")[:16])
 
     def test_a_plain_tree_inside_somebody_elses_repository(self) -> None:
         toy.plant(self.tmp, {"README": "x\n"})
@@ -203,6 +206,7 @@ class Kdir(toy.Case):
                     (good.path / "kernel/fork.c").write_text("half\n")
                 elif what == "stamp without tree":
                     shutil.rmtree(good.path)
+                    toy.plant(src / "kdir-older", {"kernel/fork.c": "half removed\n"})
                 else:
                     stamp.write_text("{")
                 self.assertEqual(self.ensure(), good)
@@ -212,14 +216,17 @@ class Kdir(toy.Case):
     def test_killed_for_good_in_the_middle_of_a_copy(self) -> None:
         marker = self.tmp / "copying"
         os.mkfifo(marker)
-        tool(self.tmp / "slow", "tar", f'case "$*" in *-x*) /bin/tar "$@"; echo x >{marker}; exec sleep 1000;; esac; '
+        tool(self.tmp / "slow", "tar", f'case "$*" in *-x*) /bin/tar "$@"; echo $$ >{marker}; exec sleep 1000;; esac; '
                                        'exec /bin/tar "$@"\n')
         child = subprocess.Popen([sys.executable, "-c", FETCH, str(toy.SCRIPTS / "lib"), str(Path(__file__).parent),
                                   "/dev/null", "", str(self.kdir)], stderr=subprocess.DEVNULL,
                                  env=os.environ | {"PATH": f"{self.tmp / 'slow'}:{os.environ['PATH']}"})
-        marker.read_text()
+        tar = os.pidfd_open(int(marker.read_text()))
+        self.addCleanup(os.close, tar)
         child.send_signal(signal.SIGKILL)
         child.wait()
+        # What it had started must not go on in a directory that is cleaned up.
+        self.assertTrue(select.select([tar], [], [], 60)[0])
         self.assertEqual(len(list((self.build / "src").glob(".tmp-*"))), 1)
         self.assertEqual(self.contents(self.ensure().path), self.contents(self.kdir))
         self.assertEqual(list((self.build / "src").glob(".tmp-*")), [])
@@ -380,7 +387,9 @@ class Debian(toy.Case):
         self.assertFalse((self.tmp / "hostlists").exists())
         self.assertEqual(sorted(p.name for p in self.tmp.iterdir()), ["build", "etc", "www"])
         self.mirror.close()
+        before = toy.snapshot(found.path)
         self.assertEqual(base.ensure(None), found)
+        self.assertEqual(toy.snapshot(found.path), before)
         shutil.rmtree(found.path)  # unpacked again from what was downloaded
         self.assertEqual(base.ensure(None), found)
 

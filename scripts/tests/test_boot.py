@@ -268,8 +268,10 @@ class Command(Boot):
             self.assertEqual(self.main("--run", "prog", "--expect", expect), code)
 
     def test_limits_reach_the_judge(self) -> None:
-        self.fake(HANG)
-        self.assertEqual(self.main("--run", "prog", "--limit-boot", "0.1"), 10)
+        for name, say in (("boot", ""), ("silence", "cat $T/boot;"), ("total", "")):
+            self.fake(f"{say} {HANG}")
+            self.main("--run", "prog", f"--limit-{name}", "0.1")
+            self.assertRegex(self.out.getvalue(), rf"0\.1 s \({name} limit\)")
 
     def test_tag_reaches_the_judge(self) -> None:
         (self.tmp / "stall").write_text(

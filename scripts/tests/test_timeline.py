@@ -79,6 +79,10 @@ class Reading(unittest.TestCase):
         self.assertEqual(r.tasks, ["kill_task:36", "kthreadd:2", "test_task:37"])
         self.assertEqual(r.events[0].ns, 3_770_896_000)
 
+    def test_order_of_the_lines_does_not_matter(self) -> None:
+        kinds = [e.kind for e in trace.parse(lines(1)[::-1]).requests[1].events]
+        self.assertEqual(kinds, CREATED[:6])
+
     def test_nanoseconds(self) -> None:
         r = trace.parse(line.replace("1.000010:", "1.000010123:") for line in lines(1)).requests[1]
         self.assertEqual(r.stages[0], 10_123)
@@ -278,6 +282,9 @@ id 36: test_task, fn test_thread [kill_task]
         arrows = [e for e in xml([one("skip.txt", 45)]).iter() if e.get("class") == "arrow"]
         rise = [float(e.get("y2", "")) > float(e.get("y1", "")) for e in arrows]
         self.assertEqual(rise, [True, True, False, True, False])  # fork, start, return, skip, stop_return
+        # From the edge of one bar to that of another, across none of the two.
+        long = {abs(float(e.get("y2", "")) - float(e.get("y1", ""))) for e in arrows}
+        self.assertEqual(long, {n * timeline_svg.LANE_HEIGHT - timeline_svg.BAR - 2 for n in (1, 2)})
 
     def test_durations(self) -> None:
         self.assertEqual([trace.ms(n) for n in (0, 999, 1000, 999_499, 999_500, 10**9, 7 * 10**12, -3000)],

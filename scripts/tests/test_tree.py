@@ -44,7 +44,9 @@ class Tree(toy.Case):
         rough = {
             "0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}, CHANGELOG + "\n"),
             "0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO}),
-            "0003-c.patch": toy.mail(LONG, {}, {"kernel/kthread_debug.c": "int debug;\n", "scripts/new.sh": "#!\n"})}
+            "0003-c.patch": toy.mail(LONG, {"scripts/tool.sh": "#!/bin/sh\n"}, {
+                "kernel/kthread_debug.c": "int debug;\n", "scripts/new.sh": "#!\n",
+                "scripts/tool.sh": "#!/bin/sh\ntrue\n"})}
         toy.plant(self.tmp / "rough", rough)
         if not self.made:
             tree._refold(sorted((self.tmp / "rough").iterdir()), self.base.path, self.patches)
@@ -375,6 +377,7 @@ class Tree(toy.Case):
                         pass
                 self.fold()
                 self.assertEqual(len(self.names()), 3)
+                self.assertTrue((self.patches / "0000-cover-letter.patch").exists())
                 self.assertIn("0003-kthread-mine.patch", self.series.read_text())
                 self.check()
 

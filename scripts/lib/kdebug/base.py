@@ -248,9 +248,7 @@ def _clean() -> None:
     """Remove what killed runs left; the lock says that nobody is at it now."""
     paths.SRC.mkdir(parents=True, exist_ok=True)
     for path in paths.SRC.iterdir():
-        if path.name.startswith(".tmp-"):
-            shutil.rmtree(path)
-        elif path.is_dir() and not (paths.SRC / f"{path.name}.json").exists():
+        if path.is_dir() and not (paths.SRC / f"{path.name}.json").exists():
             shutil.rmtree(path)
 
 

@@ -29,7 +29,7 @@ IMAGE = Path("arch/x86/boot/bzImage")
 TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/x86/configs/tiny.config")
 
 # Objects in a first build, for the live line until a build has counted them.
-OBJECTS = 900
+OBJECTS = 972
 
 # A warning in these is the series' own doing and fails the build; one
 # elsewhere may be news of a compiler that the base was not written for.
