@@ -9,11 +9,12 @@
 export KDIR ACCEL FLAVOUR
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test shell gdb tree refresh check clean distclean
+.PHONY: help deps repro test timeline shell gdb tree refresh check clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
+	@echo 'make timeline   trace a creation, free and held, and draw it'
 	@echo 'make shell      an interactive guest with the knob mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
@@ -24,6 +25,13 @@ help:
 	@echo 'make distclean  remove build/'
 	@echo 'KDIR=/path/to/linux uses your own 7.3 tree. See README.md.'
 
+# Each asks for what it needs itself; `make deps` for all of it.
+repro timeline tree refresh: export DEPS_FOR = repro
+test: export DEPS_FOR = test
+shell: export DEPS_FOR = shell
+gdb: export DEPS_FOR = shell gdb
+check: export DEPS_FOR = check
+
 deps:
 	@scripts/deps
 
@@ -32,6 +40,9 @@ repro: deps
 
 test: deps
 	@scripts/test
+
+timeline: deps
+	@scripts/timeline --guest
 
 shell gdb: deps
 	@scripts/guest $@

@@ -36,7 +36,9 @@ class Boot(FakeQemu):
         """scripts/boot as a process of its own; its guests cannot know the nonce."""
         proc = subprocess.Popen([sys.executable, SCRIPT, "--image", self.image, "--initrd", self.initrd,
                                  "--run", "prog", *more], text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                # What runs in the background, as this may, ignores it.
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.enterContext(proc)
         self.addCleanup(proc.kill)
         return proc
