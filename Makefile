@@ -4,7 +4,7 @@
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	DELAY=20000		repro: ms until the timer fires, as published
-#	FLAVOUR=plain		test, shell, gdb: which configs/*.config
+#	FLAVOUR=plain		test, shell, gdb: which configs/*.config; test takes several
 
 export KDIR ACCEL FLAVOUR
 MAKEFLAGS += --no-print-directory

@@ -311,6 +311,17 @@ class Ensure(Scratch):
                          "CONFIG_TINY=y\nCONFIG_A=y\n# Memory: 512\nCONFIG_B=y\n")
         self.assertEqual(first.config.read_text(), "CONFIG_A=y\nCONFIG_B=y\n")
 
+    def test_a_variant_has_its_own_directory_and_arguments(self) -> None:
+        first = kbuild.ensure(self.applied, "plain")
+        moved = kbuild.ensure(self.applied, "plain", variant=kbuild.Variant("pad", ("CFLAGS_kthread.o=-DX=1",)))
+        self.assertEqual(moved.out, first.out.with_name("plain-pad"))
+        self.assertTrue(moved.image.is_file())
+        self.assertIn(" CFLAGS_kthread.o=-DX=1 bzImage modules\n", (self.tmp / "calls").read_text())
+        self.assertNotEqual(moved.key, first.key)
+        other = kbuild.ensure(self.applied, "plain", variant=kbuild.Variant("pad", ("CFLAGS_kthread.o=-DX=2",)))
+        self.assertNotEqual(other.key, moved.key)
+        self.assertEqual(kbuild.ensure(self.applied, "plain"), first)
+
     def test_source_changed_builds_without_configuring(self) -> None:
         first = kbuild.ensure(self.applied, "plain")
         self.calls()

@@ -163,6 +163,15 @@ class Real(unittest.TestCase):
             self.assertIn("did not reach", qemu.probe(qemu.find(X86)[0], X86, "tcg", 1))
 
 
+class Threads(unittest.TestCase):
+    def test_only_old_emulation_shares_one(self) -> None:
+        for accel, version, want in (("tcg", "version 7.2.22 (Debian)", "tcg,thread=single"),
+                                     ("tcg", "version 8.1.0", "tcg,thread=single"),
+                                     ("tcg", "version 8.2.0", "tcg"), ("tcg", "version 10.0.2", "tcg"),
+                                     ("kvm", "version 7.2.22", "kvm")):
+            self.assertEqual(qemu.threads(accel, f"QEMU emulator {version}"), want)
+
+
 class Command(FakeQemu):
     def command(self) -> list[str]:
         return qemu.command(X86, str(self.bin / "qemu-system-x86_64"), accel="tcg", image=self.image,

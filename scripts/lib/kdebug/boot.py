@@ -259,7 +259,8 @@ def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: i
 def _qemu(arch: str, accel: str | None) -> tuple[qemu.Machine, str, str, str]:
     m = qemu.machine(arch)
     binary, version = qemu.find(m)
-    return m, binary, *qemu.choose_accel(m, binary, version, accel)
+    accel, remark = qemu.choose_accel(m, binary, version, accel)
+    return m, binary, qemu.threads(accel, version), remark
 
 
 def _cmdline(words: str) -> str:

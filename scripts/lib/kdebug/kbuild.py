@@ -340,16 +340,28 @@ def out_name(applied: Applied, names: Sequence[str]) -> str:
     return "-".join([*names, *own])
 
 
-def ensure(applied: Applied, flavour: str, extra: Sequence[str] = ()) -> Kernel:
-    """The kernel of @applied in @flavour, with the fragments @extra on top."""
+@dataclass(frozen=True)
+class Variant:
+    """A build that is not for use: with other arguments for make, or of a part."""
+
+    name: str  # of its own directory
+    args: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ("bzImage", "modules")
+
+
+def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: Variant | None = None) -> Kernel:
+    """The kernel of @applied in @flavour, with the fragments @extra on top; of a
+    @variant that makes no image, the image is the first thing that it does make."""
     names = [flavour, *extra]
     files = fragments(names)
-    out = paths.OUT / out_name(applied, names)
+    out = paths.OUT / out_name(applied, [*names, variant.name] if variant else names)
+    variant = variant or Variant("")
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
-    image, stamp = out / IMAGE, read_stamp(out.with_name(out.name + ".json"))
+    image = out / (IMAGE if "bzImage" in variant.targets else variant.targets[0])
+    stamp = read_stamp(stamp_file)
     cc = compiler()
     config_key = digest(cc, *(f.read_bytes() for f in files))
-    key = digest(applied.key, str(applied.path), config_key)
+    key = digest(applied.key, str(applied.path), config_key, *variant.args, *variant.targets)
 
     memory = max([256, *(int(m) for f in files for m in _MEMORY.findall(f.read_text()))])
 
@@ -381,7 +393,8 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = ()) -> Kernel:
         before = output.objects
         try:
             # -O keeps the lines of one target together, its warnings with it.
-            make([*make_args(applied.path, out), "-Otarget", "bzImage", "modules"], log, output, phase, state)
+            make([*make_args(applied.path, out), "-Otarget", *variant.args, *variant.targets],
+                 log, output, phase, state)
         finally:
             stamp.update(warnings=output.warnings, config=config_stamp())
             write_stamp(stamp_file, stamp)

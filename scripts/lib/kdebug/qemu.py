@@ -24,6 +24,10 @@ from .console import Code
 from .ui import Fail
 
 OLDEST = (7, 0)
+# With a thread for each guest CPU, 7.2 may keep the translation of an int3 that the
+# kernel had in its code for a moment (static keys), and the guest dies of it later:
+# "Oops: int3". From here on a page is locked before it is translated.
+PARALLEL = (8, 2)
 PROBE_LIMIT = 3.0  # seconds; a working KVM takes 0.1
 PROBE_EXIT = 0x2A
 
@@ -55,6 +59,16 @@ def machine(arch: str) -> Machine:
         raise Fail("ARCH", f"no machine known for {arch!r}", f"use one of {' '.join(MACHINES)}") from None
 
 
+def _number(version: str) -> tuple[int, int] | None:
+    found = re.search(r"version (\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def threads(accel: str, version: str) -> str:
+    """The -accel argument: emulation's guest CPUs share a thread where they must."""
+    return f"{accel},thread=single" if accel == "tcg" and (_number(version) or OLDEST) < PARALLEL else accel
+
+
 def find(m: Machine) -> tuple[str, str]:
     """Path and version line of @m's QEMU; a Fail if it cannot be used."""
     binary = shutil.which(m.binary)
@@ -66,10 +80,10 @@ def find(m: Machine) -> tuple[str, str]:
     except (OSError, subprocess.TimeoutExpired) as err:
         raise Fail(binary, f"does not run ({err})", f"reinstall {m.package}", Code.NO_QEMU) from err
     version = out.splitlines()[0] if out else ""
-    found = re.search(r"version (\d+)\.(\d+)", version)
-    if not found:
+    number = _number(version)
+    if not number:
         raise Fail(binary, f"tells no version ({version[:60]!r})", f"reinstall {m.package}", Code.NO_QEMU)
-    if (int(found[1]), int(found[2])) < OLDEST:
+    if number < OLDEST:
         raise Fail(binary, f"is too old ({version})",
                    f"install QEMU {OLDEST[0]}.{OLDEST[1]} or newer", Code.NO_QEMU)
     return binary, version

@@ -31,8 +31,14 @@ def source(unpatched: bool = False) -> apply.Applied:
         return _applied(unpatched)
 
 
+def part(flavour: str, *targets: str, unpatched: bool = False, fragments: Sequence[str] = ()) -> kbuild.Kernel:
+    """Only these @targets of a kernel, to look at."""
+    with lock.held(f"build {flavour}"):
+        return kbuild.ensure(_applied(unpatched), flavour, fragments, kbuild.Variant("part", targets=targets))
+
+
 def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
-            fragments: Sequence[str] = ()) -> Ready:
+            fragments: Sequence[str] = (), variant: kbuild.Variant | None = None) -> Ready:
     """Fetch, patch and build, each as far as it is not done already.
 
     @unpatched leaves the series out: what the base does without it. @shell puts
@@ -41,7 +47,7 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
     """
     with lock.held(f"build {flavour}"):
         applied = _applied(unpatched)
-        kernel = kbuild.ensure(applied, flavour, fragments)
+        kernel = kbuild.ensure(applied, flavour, fragments, variant)
         dirs = kbuild.module_dirs(unpatched)
         selftest = applied.path / kbuild.SELFTESTS / "test_modules"
         if selftest.is_dir():
