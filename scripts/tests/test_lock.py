@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 import toy
 from kdebug import lock
@@ -35,6 +37,17 @@ class Lock(toy.Case):
         with self.fails(str(self.build / "lock"), f"pid {child.pid}", "make repro", "wait"):
             with lock.held("make test"):
                 self.fail("two at the same time")
+
+    def test_who_is_to_wait_gets_it_afterwards(self) -> None:
+        child = self.hold()
+        with mock.patch.dict(os.environ, {lock.WAIT: "1"}):
+            waiting = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(waiting.communicate)
+        assert waiting.stdout
+        self.assertIsNone(waiting.poll())
+        child.communicate()
+        self.assertEqual(waiting.stdout.readline(), "held\n")
 
     def test_end_and_kill_release_it(self) -> None:
         child = self.hold()

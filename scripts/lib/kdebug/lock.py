@@ -10,12 +10,16 @@ from collections.abc import Iterator
 
 from kdebug import paths, ui
 
+# Set by a command for those that it runs side by side: they wait for each other.
+WAIT = "KTHREAD_DEBUG_WAIT"
+
 _depth = 0
 
 
 @contextlib.contextmanager
 def held(what: str) -> Iterator[None]:
-    """Hold build/lock while @what runs; whoever comes second fails at once.
+    """Hold build/lock while @what runs; whoever comes second fails at once,
+    unless WAIT is set.
 
     The kernel drops the lock with its holder, so a kill leaves nothing to
     clean up.  Nests within one process, so that a command can call another's
@@ -33,7 +37,7 @@ def held(what: str) -> Iterator[None]:
     lock = paths.BUILD / "lock"
     with open(lock, "a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if os.environ.get(WAIT) else fcntl.LOCK_NB))
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "a command that is just starting"
