@@ -36,7 +36,7 @@ deps:
 	@scripts/deps
 
 repro: deps
-	@scripts/repro $(if $(DELAY),--delay-ms $(DELAY))
+	@scripts/repro $(if $(DELAY),--delay-ms '$(DELAY)')
 
 test: deps
 	@scripts/test

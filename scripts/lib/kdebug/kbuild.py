@@ -95,7 +95,7 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
 
     def add(name: str, asked_by: str) -> None:
         path = configs / f"{name}.config"
-        if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+        if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or path == found[0]:
             have = sorted(p.stem for p in configs.glob("*.config") if p != found[0])
             raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(have)}")
         if path in found:

@@ -129,15 +129,21 @@ def probe(binary: str, m: Machine, accel: str, limit: float = PROBE_LIMIT) -> st
     return err.splitlines()[-1].rpartition("/")[2] if err else f"QEMU ended with {proc.returncode}"
 
 
+def wanted_accel(wanted: str | None = None) -> str:
+    """@wanted, else $ACCEL, else auto; a Fail for anything else."""
+    wanted = wanted or os.environ.get("ACCEL") or "auto"
+    if wanted not in ("kvm", "tcg", "auto"):
+        raise Fail("ACCEL", f"unknown accelerator {wanted!r}", "use kvm, tcg or auto")
+    return wanted
+
+
 def choose_accel(m: Machine, binary: str, version: str, wanted: str | None = None) -> tuple[str, str]:
     """The accelerator to use, and a remark for the user ("" if there is none).
 
     @wanted, else $ACCEL, may force it. The probe's answer holds for this boot
     of the host and this QEMU, and is kept in build/kvm-probe.
     """
-    wanted = wanted or os.environ.get("ACCEL") or "auto"
-    if wanted not in ("kvm", "tcg", "auto"):
-        raise Fail("ACCEL", f"unknown accelerator {wanted!r}", "use kvm, tcg or auto")
+    wanted = wanted_accel(wanted)
     usable = os.access("/dev/kvm", os.R_OK | os.W_OK) and platform.machine() in m.kvm_hosts
     if wanted == "kvm" and not usable:
         raise Fail("ACCEL", "kvm wanted, but /dev/kvm cannot be opened or the host has another CPU",
