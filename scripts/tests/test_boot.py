@@ -210,7 +210,7 @@ class Directories(Boot):
 
     def test_runs_prune(self) -> None:
         for n in range(boot.KEEP_RUNS + 5):
-            (paths.RUNS / f"20260101-0000{n:02}-77").mkdir(parents=True)
+            (paths.RUNS / f"20260101-{n:06}-77").mkdir(parents=True)
         with boot.run_directory() as mine:
             kept = [p for p in paths.RUNS.iterdir() if p.name != "latest"]
             self.assertEqual(len(kept), boot.KEEP_RUNS)
