@@ -9,11 +9,12 @@
 export KDIR ACCEL FLAVOUR
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test timeline shell gdb tree refresh check clean distclean
+.PHONY: help deps repro test claims timeline shell gdb tree refresh check clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
+	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
 	@echo 'make shell      an interactive guest with the knob mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
@@ -40,6 +41,9 @@ repro: deps
 
 test: deps
 	@scripts/test
+
+claims:
+	@scripts/claims $(if $(PAGE),--page)
 
 timeline: deps
 	@scripts/timeline --guest

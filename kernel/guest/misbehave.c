@@ -7,6 +7,7 @@
 
 static const char *const in_kernel[] = {
 	"oops", "warn", "lockup", "stall", "hung", "dead", "oob", "abba",
+	"leak",
 };
 
 int main(int argc, char **argv)

@@ -13,12 +13,14 @@
 
 static char *how = "";
 module_param(how, charp, 0400);
-MODULE_PARM_DESC(how, "oops, warn, lockup, stall, hung, dead, oob or abba");
+MODULE_PARM_DESC(how, "oops, warn, lockup, stall, hung, dead, oob, abba or leak");
 
 static DEFINE_MUTEX(a);
 static DEFINE_MUTEX(b);
 
 static struct rcu_head head;
+
+static void *lost;
 
 static void nothing(struct rcu_head *unused)
 {
@@ -71,6 +73,11 @@ static int __init misbehave_init(void)
 		mutex_lock(&a);
 		mutex_unlock(&a);
 		mutex_unlock(&b);
+	} else if (!strcmp(how, "leak")) {
+		/* Many: the allocator's caches keep old pointers to some. */
+		for (int i = 0; i < 4096; i++)
+			WRITE_ONCE(lost, kmalloc(64, GFP_KERNEL));
+		WRITE_ONCE(lost, NULL);
 	} else {
 		pr_err("misbehave: how=%s is unknown\n", how);
 		return -EINVAL;
