@@ -180,7 +180,7 @@ class MakeOutput(unittest.TestCase):
 
     def test_ours(self) -> None:
         for name in ("kernel/kthread.c", "kernel/kthread_debug.c", "kernel/kthread_debug.h", "lib/fault-inject.c",
-                     "include/trace/events/kthread.h", "lib/tests/kthread_kunit.c", "samples/kthread/sample.c"):
+                     "include/trace/events/kthread.h", "kernel/tests/kthread_kunit.c", "samples/kthread/sample.c"):
             self.assertTrue(kbuild.OURS.search(f"/x/linux/{name}:1:2: warning: w"), name)
         for name in ("kernel/fork.c", "drivers/foo/kernel/kthreadless/x.c", "mykernel/kthread.c"):
             self.assertFalse(kbuild.OURS.search(f"/x/linux/{name}:1:2: warning: w"), name)

@@ -33,7 +33,7 @@ OBJECTS = 972
 
 # A warning in these is the series' own doing and fails the build; one
 # elsewhere may be news of a compiler that the base was not written for.
-OURS = re.compile(r"(?:^|/)(?:kernel/kthread|lib/fault-inject|lib/tests/kthread|samples/kthread/"
+OURS = re.compile(r"(?:^|/)(?:kernel/kthread|lib/fault-inject|kernel/tests/kthread|samples/kthread/"
                   r"|include/linux/(?:kthread|fault-inject)|include/trace/events/kthread)[\w-]*\.[ch]\b")
 
 _ACTION = re.compile(r"  ([A-Z][A-Z0-9_+]*)(?: \[M\])? +(\S+)$")
