@@ -459,6 +459,12 @@ class Ensure(Scratch):
         self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b"])
         self.assertEqual([d.name for d in kbuild.module_dirs(True, self.tmp / "k")], ["b"])
 
+    def test_in_tree_modules(self) -> None:
+        kernel = kbuild.ensure(self.applied, "plain")
+        (kernel.out / "modules.order").write_text("samples/a/one.o\nlib/two.o\n")
+        self.assertEqual(kbuild.in_tree_modules(kernel),
+                         [kernel.out / "samples/a/one.ko", kernel.out / "lib/two.ko"])
+
     def test_modules(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")
         source = self.tmp / "repro"

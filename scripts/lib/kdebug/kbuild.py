@@ -424,6 +424,12 @@ def module_dirs(unpatched: bool = False, root: Path = paths.KERNEL) -> list[Path
     return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)]
 
 
+def in_tree_modules(kernel: Kernel) -> list[Path]:
+    """What the kernel's own configuration builds as a module."""
+    order = kernel.out / "modules.order"
+    return [(kernel.out / line).with_suffix(".ko") for line in order.read_text().splitlines()]
+
+
 def modules(kernel: Kernel, source: Path) -> list[Path]:
     """The modules of the directory @source, built against @kernel."""
     dest = kernel.out / "mod" / source.name

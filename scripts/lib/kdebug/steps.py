@@ -52,6 +52,6 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
         selftest = applied.path / kbuild.SELFTESTS / "test_modules"
         if selftest.is_dir():
             dirs.append(selftest)
-        modules = [m for d in dirs for m in kbuild.modules(kernel, d)]
+        modules = kbuild.in_tree_modules(kernel) + [m for d in dirs for m in kbuild.modules(kernel, d)]
         name = "shell" if shell else "initramfs"
         return Ready(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name))
