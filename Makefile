@@ -4,18 +4,20 @@
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	DELAY=20000		repro: ms until the timer fires, as published
-#	FLAVOUR=plain		test, shell, gdb: which configs/*.config; test takes several
+#	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
+#	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
 export KDIR ACCEL FLAVOUR
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test claims timeline shell gdb tree refresh check clean distclean
+.PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
+	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
 	@echo 'make shell      an interactive guest with the knob mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
@@ -27,7 +29,7 @@ help:
 	@echo 'KDIR=/path/to/linux uses your own 7.3 tree. See README.md.'
 
 # Each asks for what it needs itself; `make deps` for all of it.
-repro timeline tree refresh: export DEPS_FOR = repro
+repro timeline fail-each tree refresh: export DEPS_FOR = repro
 test: export DEPS_FOR = test
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
@@ -47,6 +49,9 @@ claims:
 
 timeline: deps
 	@scripts/timeline --guest
+
+fail-each: deps
+	@scripts/fail-each '$(MODULE)' -- $(PARAMS)
 
 shell gdb: deps
 	@scripts/guest $@

@@ -108,6 +108,13 @@ class Ensure(Scratch):
         image.unlink()
         self.assertTrue(initramfs.ensure(self.kernel, []).is_file())
 
+    def test_extend_leaves_the_base_as_it_is(self) -> None:
+        base = initramfs.ensure(self.kernel, [self.module])
+        before = base.read_text()
+        image = initramfs.extend(self.kernel, base, self.tmp / "more.cpio", {"/etc/x": Path("/x"), "/mod/two.ko": Path("/t")})
+        self.assertEqual(image.read_text(), before + "file /etc/x /x 0644 0 0\nfile /mod/two.ko /t 0644 0 0\n")
+        self.assertEqual(base.read_text(), before)
+
     def test_shell_is_apart(self) -> None:
         busybox = self.script(self.tmp / "busybox", "#!/bin/sh\necho sh; echo init; echo ls\n")
         with mock.patch.object(initramfs, "busybox", return_value=busybox):

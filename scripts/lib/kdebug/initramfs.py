@@ -76,6 +76,13 @@ def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool =
     if kbuild.read_stamp(stamp_file).get("key") == key and image.is_file():
         return image
 
+    _write(kernel, image, text)
+    kbuild.write_stamp(stamp_file, {"key": key})
+    return image
+
+
+def _write(kernel: kbuild.Kernel, image: Path, text: str, before: bytes = b"") -> None:
+    """gen_init_cpio's list @text as the archive @image, behind the archives in @before."""
     list_file, new = image.with_suffix(".list"), image.with_suffix(".new")
     list_file.write_text(text)
     run = subprocess.run([kernel.out / "usr/gen_init_cpio", "-t", "0", "-o", new, list_file],
@@ -83,7 +90,17 @@ def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool =
     if run.returncode:
         raise ui.Fail(str(list_file), (run.stderr or run.stdout).strip().replace("\n", ", ") or "gen_init_cpio failed",
                       "mend that and run again")
+    if before:
+        new.write_bytes(before + new.read_bytes())
     # Renamed into place: a QEMU that is starting reads the old one or this one.
     new.replace(image)
-    kbuild.write_stamp(stamp_file, {"key": key})
+
+
+def extend(kernel: kbuild.Kernel, base: Path, image: Path, files: dict[str, Path]) -> Path:
+    """As @image what is in the image @base and @files, by their paths in the guest.
+
+    The kernel unpacks one archive behind the other; both are padded by their maker.
+    """
+    text = "".join(f"file {where} {path} 0644 0 0\n" for where, path in sorted(files.items()))
+    _write(kernel, image, text, base.read_bytes())
     return image

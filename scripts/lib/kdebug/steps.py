@@ -16,6 +16,7 @@ class Ready:
     applied: apply.Applied
     kernel: kbuild.Kernel
     initrd: Path
+    modules: tuple[Path, ...] = ()  # in the guest's /mod
 
 
 def _applied(unpatched: bool) -> apply.Applied:
@@ -54,4 +55,4 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
             dirs.append(selftest)
         modules = kbuild.in_tree_modules(kernel) + [m for d in dirs for m in kbuild.modules(kernel, d)]
         name = "shell" if shell else "initramfs"
-        return Ready(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name))
+        return Ready(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name), tuple(modules))
