@@ -31,6 +31,13 @@ class Read(unittest.TestCase):
                          [("A1", "One thing.", "So it is."), ("A10", "Another.", "It is not."),
                           ("S5", "A third.", "Not any more.")])
 
+    def test_needs(self) -> None:
+        found = rows(TEXT.replace("It is not.\n", "It is not.\n   needs: a board\n"))
+        self.assertEqual([r.needs for r in found], ["", "a board", ""])
+        self.assertIn("(no test has run; it needs a board)", claims.table(found))
+        with self.assertRaisesRegex(ui.Fail, "neither"):
+            rows("  needs: nothing\n")
+
     def test_bad_lines_are_named(self) -> None:
         for text, problem in (("A1 One.\nA2 Two.\n x\n", "no second line"), ("A1 One.\n", "no second line"),
                               ("  x\n", "neither"), ("B1 One.\n x\n", "neither"),

@@ -15,6 +15,7 @@ SOURCE = paths.SCRIPTS / "claims.txt"
 PAGE = paths.REPO / "CLAIMS.md"
 
 _ROW = re.compile(r"([AESW]\d+) (\S.*)")
+_NEEDS = re.compile(r" +needs: (\S.*)")
 # At the start of a name, or of what stands behind flavour, program and suite.
 _OF_ROW = re.compile(r"(?:^|[ .:])([aesw]\d+)_\w+", re.I)
 _FLAVOUR = re.compile(r"([\w-]+):.*")
@@ -25,6 +26,7 @@ class Row:
     name: str
     said: str
     does: str
+    needs: str = ""  # what not every run of the tests has
     tests: dict[str, dict[str, str]] = field(default_factory=dict)  # test -> where -> verdict
 
     @property
@@ -54,6 +56,8 @@ def read(path: Path = SOURCE) -> list[Row]:
                 raise _bad(path, number, said[1], "there is such a row already")
             rows.append(Row(said[1], said[2], line.strip()))
             said = None
+        elif rows and not rows[-1].needs and (m := _NEEDS.fullmatch(line)):
+            rows[-1].needs = m[1]
         else:
             raise _bad(path, number, line, "neither a row nor what 7.3 does")
     if said:
@@ -96,7 +100,8 @@ def table(rows: Iterable[Row]) -> str:
     for row in rows:
         out.append(f"{row.name:<4} {row.verdict:<8} {row.said}")
         out.append(f"{'':<13} 7.3: {row.does}")
-        out += [f"{'':<13} {line}" for line in _tests(row) or ["(no test has run)"]]
+        none = f"(no test has run{f'; it needs {row.needs}' if row.needs else ''})"
+        out += [f"{'':<13} {line}" for line in _tests(row) or [none]]
     return "\n".join(out)
 
 
