@@ -398,13 +398,14 @@ class _Apt:
         # Not where the packages are: what is there already has no URI to print.
         return run([["apt-get", "-c", str(self.conf), "-q", *args]], cwd=self.top)
 
-    def find(self, mirror: str, suite: str, keyring: Path) -> tuple[tuple[str, str, int, str] | None, str]:
-        """Look for the package: ((uri, file, size, sha256), "") or (None, why not)."""
+    def find(self, mirror: str, suite: str, keyring: Path,
+             package: str = PACKAGE) -> tuple[tuple[str, str, int, str] | None, str]:
+        """Look for @package: ((uri, file, size, sha256), "") or (None, why not)."""
         write_atomic(self.sources, f"deb [signed-by={keyring} target=Packages] {mirror} {suite} main\n".encode())
         status, out, err = self("update")
         if status:
             return None, out + err
-        status, out, err = self("download", "--print-uris", PACKAGE)
+        status, out, err = self("download", "--print-uris", package)
         found = re.search(r"^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$", out, re.M)
         return ((found[1], found[2], int(found[3]), found[4]) if found else None), err
 
@@ -424,8 +425,17 @@ class _Apt:
         return out
 
 
-def _debian(mirrors: list[str]) -> Path | None:
-    """Fetch the newest packaged source; None when no mirror has it."""
+def package(name: str, suites: tuple[str, ...]) -> Path:
+    """Fetch the package @name from the first of @suites that has it; the .deb."""
+    found = _debian(_mirrors(), name, suites)
+    if found is None:
+        raise ui.Fail(name, f"not in {' or '.join(suites)} of a Debian mirror that apt knows",
+                      "install it by hand, or use a Debian that has it")
+    return found
+
+
+def _debian(mirrors: list[str], name: str = PACKAGE, suites: tuple[str, ...] = SUITES) -> Path | None:
+    """Fetch the newest package @name; None when no mirror has it."""
     keyring = next((k for k in KEYRINGS if k.is_file()), None)
     if keyring is None:
         raise ui.Fail(str(KEYRINGS[0]), "not there, so nothing Debian signed can be checked",
@@ -433,11 +443,11 @@ def _debian(mirrors: list[str]) -> Path | None:
     apt = _Apt()
     reached = False
     why = ""
-    with ui.phase("fetch", f"{PACKAGE}: looking for the newest") as phase:
-        for suite in SUITES:
+    with ui.phase("fetch", f"{name}: looking for the newest") as phase:
+        for suite in suites:
             for mirror in mirrors:
-                phase.live(f"{PACKAGE}: asking {suite}")
-                found, said = apt.find(mirror, suite, keyring)
+                phase.live(f"{name}: asking {suite}")
+                found, said = apt.find(mirror, suite, keyring, name)
                 if found:
                     return _take(apt, found, phase)
                 if BAD_SIGNATURE.search(said):
@@ -448,16 +458,17 @@ def _debian(mirrors: list[str]) -> Path | None:
                 else:
                     reached = True
         if not reached:
-            raise ui.Fail(PACKAGE, f"no network ({why})",
-                          f"connect, or set apt's proxy, and run again; or {OTHER_SOURCE}")
-        phase.result = f"no suite of Debian has {PACKAGE}"
+            raise ui.Fail(name, f"no network ({why})",
+                          f"connect, or set apt's proxy, and run again; or {OTHER_SOURCE}" if name == PACKAGE else
+                          "connect, or set apt's proxy, and run again")
+        phase.result = f"no suite of Debian has {name}"
     return None
 
 
 def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path:
     uri, file, size, sha256 = found
     deb = paths.DOWNLOAD / file
-    version = file.split("_")[1].replace("%3a", ":")
+    name, version, _ = file.replace("%3a", ":").split("_")
     said = ""
     for _ in range(2):  # a second time from nothing, if what was there was wrong
         have = _size(deb)
@@ -481,9 +492,9 @@ def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path:
         why = "no network" if NO_NETWORK.search(said) else "the download was cut short"
         raise ui.Fail(file, f"{why} ({first_line(said)})", f"run again, it goes on where it stopped; or {OTHER_SOURCE}")
     save_json(deb.with_name(file + ".json"), {
-        "size": size, "sha256": sha256, "origin": f"{PACKAGE} {version}",
-        "name": f"{PACKAGE}_{version.replace(':', '_')}"})
-    phase.result = f"{PACKAGE} {version}, {_mb(size)}"
+        "size": size, "sha256": sha256, "origin": f"{name} {version}",
+        "name": f"{name}_{version.replace(':', '_')}"})
+    phase.result = f"{name} {version}, {_mb(size)}"
     return deb
 
 

@@ -14,7 +14,7 @@ def key(queue: list[Path] | None = None) -> str:
     """One key for the patches of the series, in their order; the cover letter,
     which changes nothing in a tree, is not in it."""
     queue = series.read() if queue is None else queue
-    return kbuild.digest(*(part for p in queue for part in (p.name, p.read_bytes())))
+    return kbuild.digest(*(p.name for p in queue), *(p.read_bytes() for p in queue))
 
 
 def clear(path: Path = GREEN) -> None:

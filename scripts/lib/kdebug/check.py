@@ -1,0 +1,460 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make check: each patch on its own, in order, against each check.
+
+The tree build/check/linux is taken from patch to patch; each configuration has
+an O= directory that follows it, so that a step builds what the patch changes.
+Row 0 is the base: what it warns of already is no news in the rows that follow.
+
+A cell that was good is kept under a key of the patches up to it, the base, and
+the check itself, so an unchanged beginning of the series costs nothing. A check
+that cannot run has failed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import apply, base, boot, initramfs, kbuild, kunit, paths, series, sparse, stamp, ui
+from .console import Limits
+
+TOP = paths.BUILD / "check"
+CACHE = TOP / "cells.json"
+# Objects of the base that the series changes, none of them when it is off.
+HOOKED = ("kernel/kthread.o", "kernel/hung_task.o", "kernel/fork.o", "drivers/tty/sysrq.o")
+# All that includes what the series touches, without a whole kernel.
+PARTS = ("kernel/", "lib/", "init/", "drivers/tty/")
+DIVISIONS = re.compile(r"\bU __(?:aeabi_)?u?l?(?:div|mod)(?:di3|si3|mod)?\b|\bU __u?(?:div|mod)di3\b")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A kernel to build: which fragments, for what, and how much of it."""
+
+    fragments: tuple[str, ...] = ()
+    arch: str = "x86_64"
+    cross: str = ""
+    targets: tuple[str, ...] = PARTS
+    without: tuple[str, ...] = ()  # options of the fragments that it cannot have
+    more: str = ""
+    since: str = ""  # a file of the series without which there is nothing to build
+
+
+CONFIGS = {
+    "on": Config(("x86_64", "plain"), targets=("bzImage", "modules")),
+    "off": Config(("x86_64", "plain", "off")),
+    "module": Config(("x86_64", "plain"), targets=("modules",), since="kernel/tests/kthread_kunit.c",
+                     more="CONFIG_KUNIT=m\nCONFIG_KTHREAD_KUNIT_TEST=m\n"),
+    "allno": Config(),
+    "tiny": Config(),
+    "i386": Config(("x86_64", "plain"), arch="i386", without=("CONFIG_64BIT",)),
+    "arm64": Config(("x86_64", "plain"), arch="arm64", cross="aarch64-linux-gnu-"),
+}
+# Of the series: where a tree defines them, "on" has to have them.
+OPTIONS = ("KTHREAD_DEBUG", "FAIL_KTHREAD", "KTHREAD_KUNIT_TEST", "SAMPLE_KTHREAD")
+
+
+@dataclass
+class Step:
+    """The series up to patch @number, as it lies in the tree."""
+
+    number: int
+    patch: Path | None
+    applied: apply.Applied
+    base: Path  # the unpatched tree
+    warned: dict[str, list[str]] = field(default_factory=dict)  # of row 0, by check
+
+    @property
+    def tree(self) -> Path:
+        return self.applied.path
+
+    def touched(self, *suffixes: str) -> list[str]:
+        """Files of the patch; for the base those of the whole series."""
+        bodies = [self.patch] if self.patch else series.read()
+        names = dict.fromkeys(n for p in bodies for n in apply.touched(p.read_text(errors="surrogateescape")))
+        return [n for n in names if n.endswith(suffixes) and (self.tree / n).is_file()]
+
+
+class Red(Exception):
+    """A check that has found something; its lines."""
+
+
+class Skip(Exception):
+    """There is nothing to check here."""
+
+
+def _say(step: Step, check: str, args: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None,
+         ok: tuple[int, ...] = (0,)) -> str:
+    """Run a tool; its output, which also is the log. A tool that fails is red."""
+    log = TOP / f"{check}-{step.number}.log"
+    try:
+        done = subprocess.run([str(a) for a in args], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", env=env)
+    except FileNotFoundError:
+        raise Red(f"{args[0]}: not found; run: make deps") from None
+    log.write_text(f"$ {' '.join(map(str, args))}\n{done.stdout}")
+    if done.returncode not in ok:
+        lines = [line for line in done.stdout.splitlines() if line.strip()][-8:]
+        raise Red("\n".join([f"{Path(str(args[0])).name}: exit {done.returncode}, see {kbuild.shown(log)}", *lines]))
+    return done.stdout
+
+
+def normal(line: str, *trees: Path) -> str:
+    """A warning without what changes with the place: trees, lines and columns."""
+    for tree in trees:
+        line = line.replace(f"{tree}/", "")
+    line = re.sub(r"^(?:\.\./)+(?:linux/|src/[^/]+/)?", "", line.strip())
+    return re.sub(r":\d+(?::\d+)?(?=:)|\bat line \d+|:\d+\b", "", line)
+
+
+def news(now: Iterable[str], before: Iterable[str], *trees: Path) -> list[str]:
+    """What of @now is not in @before, as it was printed."""
+    known = {normal(line, *trees) for line in before}
+    return [line for line in now if normal(line, *trees) not in known]
+
+
+def _refuse_news(step: Step, check: str, now: list[str]) -> list[str]:
+    """Red for what the base does not say; for the base, what it says."""
+    if step.patch is None:
+        return now
+    if fresh := news(now, step.warned.get(check, ()), step.tree, step.base):
+        raise Red("\n".join(["new against the base:", *fresh[:8]]))
+    return []
+
+
+# --- what is built
+
+def _make(config: Config, out: Path, tree: Path) -> list[str]:
+    args = [a for a in kbuild.make_args(tree, out) if not a.startswith(("ARCH=", "CC="))]
+    cc = f"{config.cross}gcc"
+    if shutil.which("ccache"):
+        cc = f"{paths.SCRIPTS / 'cc'} {cc}"
+    return [*args, f"ARCH={config.arch}", f"CROSS_COMPILE={config.cross}", f"CC={cc}", "W=1", "UT=1", "-Otarget"]
+
+
+def _configure(step: Step, name: str, config: Config, out: Path, log: Path, output: kbuild.Output) -> None:
+    """Write .config anew, unless it is what it was."""
+    if name == "tiny":
+        wanted, target = "", "tinyconfig"
+    else:
+        files = [paths.CONFIGS / f"{f}.config" for f in config.fragments]
+        tiny = [step.tree / f for f in kbuild.TINY[:2] if config.fragments]
+        options: dict[str, str] = {}
+        for text in [*(f.read_text() for f in (*tiny, *files)), config.more]:
+            options |= kbuild.options(text)
+        wanted = "".join(f"{k}={v}\n" if v != "n" else f"# {k} is not set\n" for k, v in options.items()
+                         if k not in config.without)
+        target = "allnoconfig"
+    merged, new = out / "merged.config", out / "new.config"
+    merged.write_text(wanted)
+    kbuild.make([*_make(config, out, step.tree), "-s", *([f"KCONFIG_ALLCONFIG={merged}"] if wanted else []), target],
+                log, output, env={**kbuild.environment(), "KCONFIG_CONFIG": str(new)})
+    text = new.read_text()
+    if not (out / ".config").is_file() or (out / ".config").read_text() != text:
+        new.replace(out / ".config")
+    got = kbuild.options(text)
+    kconfig = "".join((step.tree / f).read_text() for f in ("lib/Kconfig.debug", "samples/Kconfig"))
+    there = [f"CONFIG_{o}" for o in OPTIONS if re.search(rf"^config {o}$", kconfig, re.M)]
+    if "plain" in config.fragments:
+        want = "n" if "off" in config.fragments else "ym"
+        if wrong := [o for o in there if got.get(o, "n") not in want]:
+            raise Red(f"{' '.join(wrong)} did not come out {'off' if want == 'n' else 'on'}")
+
+
+def build(step: Step, name: str) -> list[str]:
+    """Builds with this configuration, W=1 and no new warning."""
+    config = CONFIGS[name]
+    if config.since and not (step.tree / config.since).is_file() and step.patch:
+        raise Skip
+    if config.cross and not shutil.which(f"{config.cross}gcc"):
+        raise Red(f"{config.cross}gcc: not found; run: make deps")
+    out, log = TOP / "out" / name, TOP / f"{name}-{step.number}.log"
+    out.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    output = kbuild.Output()
+    try:
+        _configure(step, name, config, out, log, output)
+        kbuild.make([*_make(config, out, step.tree), *config.targets], log, output)
+    except ui.Fail as err:
+        raise Red("\n".join([str(err), *output.errors()])) from None
+    if name in ("i386", "arm64"):
+        for obj in (*HOOKED, "kernel/kthread_debug.o", "lib/fault-inject.o"):
+            if (out / obj).is_file():
+                used = subprocess.run(["nm", out / obj], capture_output=True, text=True, check=True).stdout
+                if bad := DIVISIONS.findall(used):
+                    raise Red(f"{obj} divides 64 bits by itself: {' '.join(bad)}")
+    if name == "off" and step.patch is None:
+        for obj in HOOKED:
+            (TOP / "base" / obj).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(out / obj, TOP / "base" / obj)
+    return _refuse_news(step, name, list(output.all_warnings()))
+
+
+def size(step: Step, _: str) -> list[str]:
+    """With the options off nothing grows."""
+    if step.patch is None:
+        raise Skip
+    for obj in HOOKED:
+        old, new = TOP / "base" / obj, TOP / "out/off" / obj
+        said = _say(step, "size", [step.tree / "scripts/bloat-o-meter", old, new], step.tree)
+        total = re.search(r"^add/remove: 0/0 grow/shrink: 0/0 up/down: 0/0 \(0\)$", said, re.M)
+        if not total:
+            raise Red(f"{obj} is not what it was:\n{said}")
+        a, b = (subprocess.run(["size", o], capture_output=True, text=True, check=True).stdout.splitlines()[1]
+                .split()[:3] for o in (old, new))
+        if a != b:
+            raise Red(f"{obj}: text, data, bss {a} have become {b}")
+    return []
+
+
+def boots(step: Step, _: str) -> list[str]:
+    """The kernel of "on" boots, and passes the tests that it contains."""
+    out = TOP / "out/on"
+    release = (out / "include/config/kernel.release").read_text().strip()
+    key = kbuild.digest((out / "vmlinux").read_bytes())
+    kernel = kbuild.Kernel(out / kbuild.IMAGE, out, step.tree, out / ".config", release, key)
+    programs, tags, modules = ["show:/proc/version"], ["stall-report", "misuse"], kbuild.in_tree_modules(kernel)
+    if (tests := step.tree / kbuild.SELFTESTS / "test_modules").is_dir():
+        modules += kbuild.modules(kernel, tests)
+        programs += ["events", "misuse"]
+    if (step.tree / "samples/kthread").is_dir():
+        programs += ["samples"]
+    has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
+    result = boot.run(kernel.image, initramfs.ensure(kernel, modules), "kunit.enable=1" if has_kunit else "",
+                      programs=programs, tags=tags, label="check", limits=Limits(boot=300, silence=300, total=1200))
+    if has_kunit:
+        cases = kunit.parse(step.tree, result.console)
+        if bad := [case for case, said in cases.items() if said not in ("ok", "skip")]:
+            raise Red(f"KUnit: {' '.join(bad)}, see {result.console}")
+    if not result.passed:
+        raise Red(result.report())
+    return []
+
+
+# --- what is read
+
+def applies(step: Step, _: str) -> list[str]:
+    """Without fuzz and without an offset."""
+    if step.applied.notes:
+        raise Red("\n".join(step.applied.notes))
+    return []
+
+
+WORDS = Path("/usr/lib/python3/dist-packages/codespell_lib/data/dictionary.txt")
+
+
+def style(step: Step, _: str) -> list[str]:
+    """checkpatch --strict --codespell; what stands all the same is in checkpatch.txt.
+
+    A missing sign-off is the sender's to add. The repository around is none of
+    checkpatch's business.
+    """
+    if step.patch is None:
+        raise Skip
+    if not WORDS.is_file():  # without it checkpatch only says that it finds no typo
+        raise Red(f"{WORDS}: missing; install codespell")
+    excused = [line.strip() for line in (paths.SCRIPTS / "checkpatch.txt").read_text().splitlines()
+               if line.strip() and not line.startswith("#")]
+    _say(step, "style", [step.base / "scripts/checkpatch.pl", "--strict", "--no-signoff", "--codespell",
+                         "--codespellfile", WORDS, "--quiet", "--no-summary", "--show-types", "--ignore",
+                         ",".join(excused), step.patch], TOP, env=os.environ | {"GIT_DIR": "/nonexistent"})
+    return []
+
+
+def docs(step: Step, _: str) -> list[str]:
+    """kernel-doc of what the patch touches."""
+    files = step.touched(".c", ".h")
+    said = _say(step, "docs", [sys.executable, step.tree / "scripts/kernel-doc", "-none", "-Wall", *files], step.tree,
+                env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, ok=tuple(range(256))) if files else ""
+    if "Traceback" in said or "No such file" in said:
+        raise Red(said)
+    return _refuse_news(step, "docs", [line for line in said.splitlines() if re.search("warning|error", line, re.I)])
+
+
+def kconfig(step: Step, _: str) -> list[str]:
+    """Options that are named are defined, and those that are defined are used."""
+    if step.patch is None:
+        raise Skip
+    body = step.patch.read_text(errors="surrogateescape")
+    added = "\n".join(line[1:] for line in body.splitlines() if line.startswith("+") and not line.startswith("+++"))
+    found = _say(step, "kconfig", ["grep", "-rhoE", "--include=Kconfig*", r"^\s*(menu)?config \w+", "."], step.tree)
+    defined = set(re.findall(r"config (\w+)", found))
+    if lost := sorted({o for o in re.findall(r"\bCONFIG_([A-Z0-9_]+)\b", added) if o not in defined}):
+        raise Red(f"not defined by any Kconfig: {' '.join(lost)}")
+    for option in re.findall(r"^config (\w+)$", added, re.M):
+        files = [step.tree / n for n in apply.touched(body) if not Path(n).name.startswith("Kconfig")]
+        if not any(f.is_file() and f"CONFIG_{option}" in f.read_text(errors="replace") for f in files):
+            raise Red(f"{option} is used nowhere in this patch")
+    return []
+
+
+def includes(step: Step, _: str) -> list[str]:
+    """Nothing is included twice, and a header compiles by itself."""
+    files = step.touched(".c", ".h")
+    said = _say(step, "include", ["perl", step.tree / "scripts/checkincludes.pl", *files], step.tree) if files else ""
+    result = _refuse_news(step, "include", [line for line in said.splitlines() if line.strip()])
+    headers = [n for n in step.touched(".h") if n.startswith(("include/", "kernel/"))] if step.patch else []
+    if headers:
+        alone = TOP / "alone"
+        shutil.rmtree(alone, ignore_errors=True)
+        alone.mkdir(parents=True)
+        (alone / "Kbuild").write_text("".join(f"obj-m += h{n}.o\n" for n in range(len(headers))))
+        for n, header in enumerate(headers):
+            (alone / f"h{n}.c").write_text(f'#include "{step.tree / header}"\n')
+        _say(step, "alone", [*_make(CONFIGS["on"], TOP / "out/on", step.tree), f"M={alone}",
+                             *(f"h{n}.o" for n in range(len(headers)))], step.tree, env=kbuild.environment())
+    return result
+
+
+def _objects(step: Step) -> list[str]:
+    """What of "on" is made of the files that the patch touches."""
+    out = TOP / "out/on"
+    return [str(o) for n in step.touched(".c") if (out / (o := Path(n).with_suffix(".o"))).is_file()]
+
+
+def _checker(step: Step, name: str, command: str, *more: str) -> list[str]:
+    """Run @command as the kernel's make does (C=2) for what the patch touches."""
+    if not (objects := _objects(step)):
+        raise Skip
+    said = _say(step, name, [*_make(CONFIGS["on"], TOP / "out/on", step.tree), "C=2", f"CHECK={command}", *more,
+                             *objects], step.tree, env=kbuild.environment())
+    ran = re.findall(r"^  CHECK +(\S+)", said, re.M)
+    if len(ran) < len(objects):
+        raise Red(f"{len(objects)} files, but only {len(ran)} were checked: {said.splitlines()[-1]}")
+    lines = [line for line in said.splitlines() if re.search(r":\d+(:\d+)?(-\d+)?: ", line)]
+    return _refuse_news(step, name, lines)
+
+
+def sparsely(step: Step, name: str) -> list[str]:
+    """sparse, one that is new enough."""
+    return _checker(step, name, str(sparse.ensure(step.tree)))
+
+
+def cocci(step: Step, name: str) -> list[str]:
+    """coccicheck, each of the tree's semantic patches."""
+    if not shutil.which("spatch"):
+        raise Red("spatch: not found; run: make deps (package coccinelle)")
+    return _checker(step, name, "scripts/coccicheck", "MODE=report")
+
+
+# Name, what runs it, and whether it only reads (and so runs beside the builds).
+CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
+    "applies": (applies, True),
+    "style": (style, True),
+    "docs": (docs, True),
+    "kconfig": (kconfig, True),
+    "on": (build, False),
+    "boots": (boots, False),
+    "include": (includes, False),
+    "sparse": (sparsely, False),
+    "cocci": (cocci, False),
+    "off": (build, False),
+    "size": (size, False),
+    **{name: (build, False) for name in ("module", "allno", "tiny", "i386", "arm64")},
+}
+
+
+# --- the table
+
+class Table:
+    """Patch by check: on a terminal drawn anew as it fills, in a pipe row by row."""
+
+    def __init__(self, rows: Sequence[str], checks: Sequence[str]) -> None:
+        self.rows, self.checks = rows, checks
+        self.cells: dict[tuple[int, str], str] = {}
+        self.drawn = 0
+        self.live = sys.stdout.isatty()
+
+    def line(self, row: int) -> str:
+        cells = "".join(f"{self.cells.get((row, c), ''):>{max(len(c), 4) + 1}}" for c in self.checks)
+        return f"{self.rows[row]:<24.24}{cells}"
+
+    def head(self) -> str:
+        return " " * 24 + "".join(f"{c:>{max(len(c), 4) + 1}}" for c in self.checks)
+
+    def put(self, row: int, check: str, said: str) -> None:
+        self.cells[row, check] = said
+        if self.live:
+            lines = [self.head(), *(self.line(r) for r in range(len(self.rows)))]
+            sys.stdout.write(f"\033[{self.drawn}F" * bool(self.drawn) + "".join(f"\033[K{x}\n" for x in lines))
+            sys.stdout.flush()
+            self.drawn = len(lines)
+
+    def finished(self, row: int) -> None:
+        if not self.live:
+            if not row:
+                print(self.head())
+            print(self.line(row), flush=True)
+
+
+def _key(check: str, queue: Sequence[Path], base_key: str) -> str:
+    """What a cell depends on: patches, base, configuration, tools, the check."""
+    run, _ = CHECKS[check]
+    config = CONFIGS.get(check, CONFIGS["on"])
+    tools = [kbuild.compiler(), *(f.read_text() for n in config.fragments if (f := paths.CONFIGS / f"{n}.config").is_file())]
+    if check == "style":
+        tools.append((paths.SCRIPTS / "checkpatch.txt").read_text())
+    return kbuild.digest(check, base_key, repr(config), inspect.getsource(run), *tools,
+                         *(p.name for p in queue), *(p.read_bytes() for p in queue))
+
+
+def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
+    """Fill the table; what is red, and why."""
+    tree = base.ensure(os.environ.get("KDIR") or None)
+    queue = series.read()
+    paths.OUT = TOP / "out"  # the guest's programs, too
+    TOP.mkdir(parents=True, exist_ok=True)
+    done: dict[str, list[str]] = {k: v for k, v in kbuild.read_stamp(CACHE).items() if isinstance(v, list)}
+    table = Table(["base", *(p.name.removesuffix(".patch") for p in queue)], checks)
+    red: dict[tuple[int, str], str] = {}
+    warned: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(1) as beside:
+        for number in range(len(queue) + 1):
+            if number and rows and number not in rows:
+                continue
+            keys = {check: _key(check, queue[:number], tree.key) for check in checks}
+            if all(keys[c] in done for c in checks):
+                for c in checks:
+                    table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")
+                    if not number:
+                        warned[c] = done[keys[c]]
+                table.finished(number)
+                continue
+            step = Step(number, queue[number - 1] if number else None,
+                        apply.ensure(tree, queue[:number], TOP / "linux"), tree.path, warned)
+
+            def cell(check: str, step: Step = step, keys: dict[str, str] = keys) -> None:
+                if keys[check] not in done:
+                    table.put(step.number, check, "...")
+                    try:
+                        done[keys[check]] = CHECKS[check][0](step, check)
+                    except Skip:
+                        done[keys[check]] = ["-"]
+                    except (Red, ui.Fail, OSError, subprocess.SubprocessError) as err:
+                        red[step.number, check] = str(err) or repr(err)
+                        table.put(step.number, check, "RED")
+                        return
+                if step.patch is None:
+                    warned[check] = done[keys[check]]
+                table.put(step.number, check, "-" if done[keys[check]] == ["-"] else "ok")
+
+            waiting: list[Future[None]] = [beside.submit(cell, c) for c in checks if CHECKS[c][1]]
+            for c in checks:
+                if not CHECKS[c][1]:
+                    cell(c)
+                    kbuild.write_stamp(CACHE, done)
+            for job in waiting:
+                job.result()
+            kbuild.write_stamp(CACHE, done)
+            table.finished(number)
+    return red
