@@ -5,6 +5,7 @@
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
+#	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
 export KDIR ACCEL FLAVOUR
@@ -22,7 +23,7 @@ help:
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
 	@echo 'make refresh    fold build/tree back into patches/ and series'
-	@echo 'make check      what a patch and a script have to pass before review'
+	@echo 'make check      each patch on its own against each check, as a table; and the scripts'
 	@echo 'make deps       install what is missing (root), or print the apt line'
 	@echo 'make clean      remove what was built; keep sources and downloads'
 	@echo 'make distclean  remove build/'
@@ -63,7 +64,7 @@ refresh: deps
 	@scripts/tree fold
 
 check: deps
-	@scripts/check
+	@scripts/check $(if $(CHECK),--checks '$(CHECK)') $(if $(PATCH),--patches '$(PATCH)')
 
 clean:
 	@scripts/clean
