@@ -138,6 +138,11 @@ class Cells(Patches):
         self.assertIn("not defined by any Kconfig: NEVER", said("#ifdef CONFIG_NEVER\n", ""))
         self.assertIn("NEW is used nowhere", said("#ifdef CONFIG_OLD\n", "config NEW\n\tbool\n"))
 
+    def test_an_excuse_holds_for_its_patches_alone(self) -> None:
+        text = "# why\nENOSYS 0001 0008\n\nLONG_LINE 0002\nEACH *\n"
+        self.assertEqual([check.excuses(text, f"000{n}-x.patch") for n in (1, 2, 3)],
+                         [["ENOSYS", "EACH"], ["LONG_LINE", "EACH"], ["EACH"]])
+
     def test_a_tool_that_is_missing_is_red(self) -> None:
         (self.build / "check").mkdir()
         with self.assertRaisesRegex(check.Red, "not found; run: make deps"):
