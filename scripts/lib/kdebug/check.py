@@ -223,21 +223,28 @@ def boots(step: Step, _: str) -> list[str]:
     release = (out / "include/config/kernel.release").read_text().strip()
     key = kbuild.digest((out / "vmlinux").read_bytes())
     kernel = kbuild.Kernel(out / kbuild.IMAGE, out, step.tree, out / ".config", release, key)
-    programs, tags, modules = ["show:/proc/version"], ["stall-report", "misuse"], kbuild.in_tree_modules(kernel)
+    programs, modules = ["show:/proc/version"], kbuild.in_tree_modules(kernel)
     if (tests := step.tree / kbuild.SELFTESTS / "test_modules").is_dir():
         modules += kbuild.modules(kernel, tests)
-        programs += ["events", "misuse"]
+        programs += ["events", "comp_block", "fail_create", "nomem", "claims", "misuse", "stall"]
     if (step.tree / "samples/kthread").is_dir():
         programs += ["samples"]
     has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
-    result = boot.run(kernel.image, initramfs.ensure(kernel, modules), "kunit.enable=1" if has_kunit else "",
-                      programs=programs, tags=tags, label="check", limits=Limits(boot=300, silence=300, total=1200))
+    initrd = initramfs.ensure(kernel, modules)
+    # What a patch to documents leaves as it was need not boot again.
+    done, now = TOP / "out/on/passed", kbuild.digest((out / kbuild.IMAGE).read_bytes(), initrd.read_bytes(), *programs)
+    if step.patch and done.is_file() and done.read_text() == now:
+        return []
+    result = boot.run(kernel.image, initrd, "kunit.enable=1" if has_kunit else "", programs=programs,
+                      tags=["stall-report", "misuse"], label="check",
+                      limits=Limits(boot=300, silence=300, total=1800))
     if has_kunit:
         cases = kunit.parse(step.tree, result.console)
         if bad := [case for case, said in cases.items() if said not in ("ok", "skip")]:
             raise Red(f"KUnit: {' '.join(bad)}, see {result.console}")
     if not result.passed:
         raise Red(result.report())
+    done.write_text(now)
     return []
 
 
@@ -284,6 +291,30 @@ def docs(step: Step, _: str) -> list[str]:
     if "Traceback" in said or "No such file" in said:
         raise Red(said)
     return _refuse_news(step, "docs", [line for line in said.splitlines() if re.search("warning|error", line, re.I)])
+
+
+def sphinx(step: Step, _: str) -> list[str]:
+    """The documents, by folder, as a part of the kernel's own make htmldocs."""
+    folders = sorted({str(Path(n).parent.relative_to("Documentation")) for n in step.touched(".rst")})
+    if not folders:
+        raise Skip
+    if not shutil.which("sphinx-build"):
+        raise Red("sphinx-build: not found; run: make deps")
+    out = TOP / "out/sphinx"
+    shutil.rmtree(out, ignore_errors=True)  # what has been read is not warned of again
+    out.mkdir(parents=True)
+    said = _say(step, "sphinx", ["make", "-C", step.tree, f"O={out}", f"SPHINXDIRS={' '.join(folders)}", "htmldocs"],
+                step.tree, env=kbuild.environment() | {"PYTHONDONTWRITEBYTECODE": "1"})
+    if (built := said.count("build succeeded")) != len(folders):
+        raise Red(f"{len(folders)} folders, but only {built} were built: {said.splitlines()[-1]}")
+
+    def elsewhere(line: str) -> bool:
+        """Does it name a document that is there, in a folder that is not built here?"""
+        m = re.search(r"unknown document: '/(.+)'$", line)
+        return bool(m and (step.tree / "Documentation" / f"{m[1]}.rst").is_file())
+
+    return _refuse_news(step, "sphinx", [line for line in said.splitlines()
+                                         if re.search("WARNING|ERROR", line) and not elsewhere(line)])
 
 
 def kconfig(step: Step, _: str) -> list[str]:
@@ -357,6 +388,7 @@ CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
     "applies": (applies, True),
     "style": (style, True),
     "docs": (docs, True),
+    "sphinx": (sphinx, True),
     "kconfig": (kconfig, True),
     "on": (build, False),
     "boots": (boots, False),
