@@ -98,6 +98,7 @@ class Table(Patches):
 
     def test_red_is_told_and_tried_again(self) -> None:
         self.assertEqual(self.fill({("b", 1): "it is broken"}), {(1, "b"): "it is broken"})
+        self.assertIn("RED: it is broken", (self.build / "check/b-1.log").read_text())
         self.assertIn(["0001-one", "ok", "RED"], [line.split() for line in self.out.splitlines()])
         self.assertEqual(self.fill(), {})
         self.assertEqual(self.ran, [("b", 1)])

@@ -479,6 +479,8 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
                         done[keys[check]] = ["-"]
                     except (Red, ui.Fail, OSError, subprocess.SubprocessError) as err:
                         red[step.number, check] = str(err) or repr(err)
+                        with (TOP / f"{check}-{step.number}.log").open("a") as log:
+                            log.write(f"\nRED: {red[step.number, check]}\n")
                         table.put(step.number, check, "RED")
                         return
                 if step.patch is None:
