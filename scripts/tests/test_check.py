@@ -20,9 +20,9 @@ class News(toy.Case):
     def test_lines_and_trees_do_not_count(self) -> None:
         a, b = Path("/x/linux"), Path("/x/src/7.3")
         before = ["/x/src/7.3/kernel/a.c:12:3: warning: unused 'x'", "../linux/kernel/b.h:7: warning: no prototype",
-                  "a.rst: redefined at line 4 of b.rst"]
+                  "a.rst: redefined at line 4 of b.rst", "a.c:4:1-7: ERROR: after free on line 3"]
         now = ["/x/linux/kernel/a.c:99:1: warning: unused 'x'", "../linux/kernel/b.h:8: warning: no prototype",
-               "a.rst: redefined at line 5 of b.rst"]
+               "a.rst: redefined at line 5 of b.rst", "a.c:5:11-17: ERROR: after free on line 4"]
         self.assertEqual(check.news(now, before, a, b), [])
 
     def test_what_is_new_is_told_as_it_was_printed(self) -> None:
