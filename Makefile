@@ -6,12 +6,14 @@
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
+#	V=2 PREV=sent-v1	mail: the second version, and the revision sent before
+#	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
 export KDIR ACCEL FLAVOUR
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check clean distclean
+.PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -24,6 +26,8 @@ help:
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
 	@echo 'make refresh    fold build/tree back into patches/ and series'
 	@echo 'make check      each patch on its own against each check, as a table; and the scripts'
+	@echo 'make mail       mails for git send-email, from you, when make check is green; sends nothing'
+	@echo 'make roundtrip  send, archive, fetch and apply the series, all on this machine'
 	@echo 'make deps       install what is missing (root), or print the apt line'
 	@echo 'make clean      remove what was built; keep sources and downloads'
 	@echo 'make distclean  remove build/'
@@ -35,6 +39,8 @@ test: export DEPS_FOR = test
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
+mail: export DEPS_FOR = mail
+roundtrip: export DEPS_FOR = roundtrip
 
 deps:
 	@scripts/deps
@@ -65,6 +71,13 @@ refresh: deps
 
 check: deps
 	@scripts/check $(if $(CHECK),--checks '$(CHECK)') $(if $(PATCH),--patches '$(PATCH)')
+
+mail: deps
+	@scripts/mail $(if $(V),--version '$(V)') $(if $(PREV),--prev '$(PREV)') \
+		$(if $(BASE_COMMIT),--base-commit '$(BASE_COMMIT)')
+
+roundtrip: deps
+	@scripts/roundtrip
 
 clean:
 	@scripts/clean

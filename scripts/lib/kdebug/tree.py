@@ -30,7 +30,7 @@ BASE_LINE = re.compile(r"^# Base: Linux (\S+)$", re.M)
 _DIFFSTAT = re.compile(r" \S.* \| +(\d+|Bin)|  ?\d+ files? changed")
 
 
-def _git(repo: Path, *args: str, stdin: str = "", **env: str) -> str:
+def git(repo: Path, *args: str, stdin: str = "", **env: str) -> str:
     """Run git on the git directory @repo, deaf to the user's configuration."""
     where = {"GIT_DIR": str(repo)} if (repo / "HEAD").exists() else {}
     settings = clean_env(
@@ -60,17 +60,17 @@ def _changelog(body: str) -> str:
     return "\n".join(lines[marks[0] + 1:marks[-1]] + tail[:stat]).strip("\n")
 
 
-def _commit_all(repo: Path, commit: str, patches: list[Path]) -> str:
+def commit_all(repo: Path, commit: str, patches: list[Path]) -> str:
     """Put one commit per patch on @commit, as git am would; return the last.
 
     In an index of its own: a kill leaves the tree's branch and files alone.
     """
     with tempfile.TemporaryDirectory(dir=repo) as temp:
         index = {"GIT_INDEX_FILE": f"{temp}/index"}
-        _git(repo, "read-tree", commit, **index)
+        git(repo, "read-tree", commit, **index)
         for patch in patches:
             body = patch.read_bytes().decode(errors="surrogateescape")
-            said = _git(repo, "mailinfo", "-b", "--no-scissors", "--encoding=UTF-8", f"{temp}/message",
+            said = git(repo, "mailinfo", "-b", "--no-scissors", "--encoding=UTF-8", f"{temp}/message",
                         f"{temp}/diff", stdin=body)
             info = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
             if not {"Author", "Email", "Subject", "Date"} <= info.keys():
@@ -80,18 +80,18 @@ def _commit_all(repo: Path, commit: str, patches: list[Path]) -> str:
             if changelog := _changelog(body):
                 message += f"---\n{changelog}\n"
             try:
-                _git(repo, "apply", "--cached", "--whitespace=nowarn", f"{temp}/diff", **index)
+                git(repo, "apply", "--cached", "--whitespace=nowarn", f"{temp}/diff", **index)
             except ui.Fail as err:
                 raise ui.Fail(str(patch), f"does not apply ({err.problem})",
                               "scripts/apply shows the reject; mend the patch") from None
-            commit = _git(repo, "commit-tree", _git(repo, "write-tree", **index).strip(), "-p", commit,
+            commit = git(repo, "commit-tree", git(repo, "write-tree", **index).strip(), "-p", commit,
                           stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
                           GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
     return commit
 
 
-def _bare(path: Path, objects: Path | None = None) -> Path:
-    _git(path.parent, "init", "-q", "--bare", "--template=", str(path))
+def bare(path: Path, objects: Path | None = None) -> Path:
+    git(path.parent, "init", "-q", "--bare", "--template=", str(path))
     if objects:
         (path / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
     (path / "info").mkdir(exist_ok=True)
@@ -99,21 +99,21 @@ def _bare(path: Path, objects: Path | None = None) -> Path:
     return path
 
 
-def _slim(repo: Path, patches: list[Path], base: Path | None, commit: str = "") -> str:
+def slim(repo: Path, patches: list[Path], base: Path | None, commit: str = "") -> str:
     """A base commit with the touched files only, from @base or from @commit."""
     names = list(dict.fromkeys(n for p in patches for n in touched(p.read_text(errors="surrogateescape"))))
     if base is None:
-        entries = _git(repo, "ls-tree", "-r", commit, "--", *names) if names else ""
+        entries = git(repo, "ls-tree", "-r", commit, "--", *names) if names else ""
     else:
         files = [n for n in names if (base / n).is_file()]
-        hashes = _git(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
+        hashes = git(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
                       stdin="".join(f"{base / n}\n" for n in files)).split()
         entries = "".join(f"{'100755' if (base / n).stat().st_mode & 0o100 else '100644'} blob {h}\t{n}\n"
                           for n, h in zip(files, hashes, strict=True))
     with tempfile.TemporaryDirectory(dir=repo) as temp:
-        _git(repo, "update-index", "--index-info", stdin=entries, GIT_INDEX_FILE=f"{temp}/index")
-        tree = _git(repo, "write-tree", GIT_INDEX_FILE=f"{temp}/index").strip()
-    return _git(repo, "commit-tree", tree, stdin="base\n", **EPOCH).strip()
+        git(repo, "update-index", "--index-info", stdin=entries, GIT_INDEX_FILE=f"{temp}/index")
+        tree = git(repo, "write-tree", GIT_INDEX_FILE=f"{temp}/index").strip()
+    return git(repo, "commit-tree", tree, stdin="base\n", **EPOCH).strip()
 
 
 # --- commits to patches ----------------------------------------------------
@@ -133,10 +133,10 @@ def _neutral(message: str, people: set[str]) -> tuple[str, list[str]]:
 def _emit(repo: Path, first: str, head: str, out: Path) -> list[str]:
     """Write a patch for each commit of first..head into @out; return notes."""
     notes: list[str] = []
-    log = _git(repo, "log", "--reverse", "--topo-order", "--encoding=UTF-8",
+    log = git(repo, "log", "--reverse", "--topo-order", "--encoding=UTF-8",
                "--format=%T%x00%P%x00%at%x00%ae%x00%ce%x00%B%x01", f"{first}..{head}")
     commits = [entry.lstrip("\n").split("\0") for entry in log.split("\x01")[:-1]]
-    last, below = first, _git(repo, "rev-parse", f"{first}^{{tree}}").strip()
+    last, below = first, git(repo, "rev-parse", f"{first}^{{tree}}").strip()
     for tree, parents, date, author, committer, message in commits:
         subject = message.split("\n", 1)[0]
         if " " in parents:
@@ -147,9 +147,9 @@ def _emit(repo: Path, first: str, head: str, out: Path) -> list[str]:
         text, signed = _neutral(message, {author, committer})
         notes += [f"'{subject}': left out {line}" for line in signed]
         stamp = {"GIT_AUTHOR_DATE": f"@{date} +0000", "GIT_COMMITTER_DATE": f"@{date} +0000"}
-        last = _git(repo, "commit-tree", tree, "-p", last, stdin=text, **stamp).strip()
+        last = git(repo, "commit-tree", tree, "-p", last, stdin=text, **stamp).strip()
     out.mkdir(parents=True, exist_ok=True)
-    _git(repo, "-c", f"diff.kdebug.xfuncname={FUNCNAME}", "format-patch", "-q", "-o", str(out), "--no-numbered",
+    git(repo, "-c", f"diff.kdebug.xfuncname={FUNCNAME}", "format-patch", "-q", "-o", str(out), "--no-numbered",
          "--zero-commit", "--no-signature", "--no-renames", "--abbrev=12", f"{first}..{last}")
     return notes
 
@@ -157,9 +157,9 @@ def _emit(repo: Path, first: str, head: str, out: Path) -> list[str]:
 def _refold(patches: list[Path], base: Path | None, out: Path, objects: Path | None = None, commit: str = "") -> None:
     """Unfold @patches on a slim base and fold them into @out."""
     with tempfile.TemporaryDirectory() as temp:
-        repo = _bare(Path(temp) / "slim", objects)
-        first = _slim(repo, patches, base, commit)
-        _emit(repo, first, _commit_all(repo, first, patches), out)
+        repo = bare(Path(temp) / "slim", objects)
+        first = slim(repo, patches, base, commit)
+        _emit(repo, first, commit_all(repo, first, patches), out)
 
 
 def _slug(name: str) -> str:
@@ -224,10 +224,10 @@ def _settled(tree: Path) -> str:
         if (tree / ".git" / name).exists():
             raise ui.Fail(str(tree), f"in the middle of something ({name})",
                           f"finish or abort it: git -C {tree} status")
-    if changed := _git(tree / ".git", "status", "--porcelain"):
+    if changed := git(tree / ".git", "status", "--porcelain"):
         raise ui.Fail(str(tree), f"dirty (first '{changed.splitlines()[0].strip()}')",
                       f"commit it into the patch it belongs to, or drop it: git -C {tree} status")
-    return _git(tree / ".git", "rev-parse", "HEAD").strip()
+    return git(tree / ".git", "rev-parse", "HEAD").strip()
 
 
 def folded(tree: Path = paths.TREE) -> None:
@@ -245,7 +245,7 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
     Work in @dest that is not folded is never overwritten.
     """
     queue = series.read(file, patches)
-    git = dest / ".git"
+    repo = dest / ".git"
     with ui.phase("tree") as phase:
         state = _state(dest)
         if dest.exists() and not state:
@@ -253,13 +253,13 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         folded(dest)
         if state and state["base"] == base.key:
             if state.get("next") or state["patches"] != _digest(queue) or state["folding"]:
-                new = _commit_all(git, state["first"], queue)
+                new = commit_all(repo, state["first"], queue)
                 _save(dest, state | {"next": new})
-                _git(git, "reset", "-q", "--keep", new)
+                git(repo, "reset", "-q", "--keep", new)
                 _save(dest, state | {"head": new, "next": "", "patches": _digest(queue), "folding": ""})
             phase.result = f"{len(queue)} commits in {dest}"
             return
-        if state and _git(git, "rev-list", "--max-count=1", "--all", "--not", "HEAD"):
+        if state and git(repo, "rev-list", "--max-count=1", "--all", "--not", "HEAD"):
             raise ui.Fail(str(dest), "is of another base, and has branches or stashes of yours",
                           f"move it away: mv {dest} {dest}.old")
         need_space(paths.BUILD, 2_800_000_000)
@@ -275,18 +275,18 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         if ignore.is_file():
             text = ignore.read_text(encoding="utf-8")
             write_atomic(ignore, re.sub(r"^/\*\n(!/debian/\n)?", "", text, flags=re.M).encode())
-        _git(temp, "init", "-q", "--initial-branch=kthread-debug", str(temp))
+        git(temp, "init", "-q", "--initial-branch=kthread-debug", str(temp))
         phase.live("git add")
-        git = temp / ".git"
+        repo = temp / ".git"
         # Straight into one pack, instead of a hundred thousand loose objects.
-        _git(git, "-c", "core.bigFileThreshold=1", "-c", "core.compression=1", "add", "-A", "-f", ".")
-        first = _git(git, "commit-tree", _git(git, "write-tree").strip(),
+        git(repo, "-c", "core.bigFileThreshold=1", "-c", "core.compression=1", "add", "-A", "-f", ".")
+        first = git(repo, "commit-tree", git(repo, "write-tree").strip(),
                      stdin=f"Linux {base.version}\n\n{base.origin}\n", **EPOCH).strip()
-        _git(git, "update-ref", "HEAD", first)
-        _git(git, "tag", "base", first)
+        git(repo, "update-ref", "HEAD", first)
+        git(repo, "tag", "base", first)
         phase.live(f"{len(queue)} patches")
-        head = _commit_all(git, first, queue)
-        _git(git, "reset", "-q", "--hard", head)
+        head = commit_all(repo, first, queue)
+        git(repo, "reset", "-q", "--hard", head)
         _save(temp, {"base": base.key, "version": base.version, "first": first, "head": head,
                      "patches": _digest(queue), "folding": ""})
         if dest.exists():
@@ -309,11 +309,11 @@ def fold(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = pat
             raise ui.Fail(str(patches), f"changed since make tree unfolded it into {src}", "keep your commits ("
                           f"git -C {src} branch mine; git -C {src} reset --hard {state['head'][:12]}), run "
                           "make tree, and rebase mine onto it")
-        if _git(src / ".git", "merge-base", state["first"], head).strip() != state["first"]:
+        if git(src / ".git", "merge-base", state["first"], head).strip() != state["first"]:
             raise ui.Fail(str(src), "its base commit (tag base) is not below HEAD",
                           f"rebase onto base: git -C {src} log")
         with tempfile.TemporaryDirectory() as temp:
-            repo = _bare(Path(temp) / "fold", src / ".git/objects")
+            repo = bare(Path(temp) / "fold", src / ".git/objects")
             notes = _emit(repo, state["first"], head, Path(temp) / "out")
             new = {path.name: path.read_bytes() for path in sorted(Path(temp, "out").iterdir())}
             _survives(new, src / ".git/objects", state["first"], Path(temp))
