@@ -43,11 +43,11 @@ class Sender:
 
 # --- what has to be so before anything is made
 
-def sender(repo: Path = paths.REPO) -> Sender:
+def sender() -> Sender:
     """The user's git identity; git's guess of one will not do."""
     said = {}
     for key in ("user.name", "user.email"):
-        done = subprocess.run(["git", "-C", repo, "config", key], capture_output=True, text=True)
+        done = subprocess.run(["git", "-C", paths.REPO, "config", key], capture_output=True, text=True)
         said[key] = done.stdout.strip()
         if not said[key]:
             raise ui.Fail(f"git {key}", "not set, and you are who sends and signs the series",
@@ -59,15 +59,15 @@ def sender(repo: Path = paths.REPO) -> Sender:
     return Sender(name, email)
 
 
-def clean(repo: Path = paths.REPO) -> None:
+def clean() -> None:
     """What is mailed is what has been committed."""
-    done = subprocess.run(["git", "-C", repo, "status", "--porcelain", "--", "patches", "series"],
+    done = subprocess.run(["git", "-C", paths.REPO, "status", "--porcelain", "--", "patches", "series"],
                           capture_output=True, text=True)
     if done.returncode:
-        raise ui.Fail(str(repo), base.first_line(done.stderr), "run make mail in a clone of the repository")
+        raise ui.Fail(str(paths.REPO), base.first_line(done.stderr), "run make mail in a clone of the repository")
     if done.stdout:
         raise ui.Fail(done.stdout.splitlines()[0][3:], "changed, and not committed",
-                      f"commit it, or drop it: git -C {repo} status")
+                      f"commit it, or drop it: git -C {paths.REPO} status")
 
 
 def cover(path: Path) -> tuple[str, str]:
@@ -160,10 +160,10 @@ def unnoted(repo: Path, spans: tuple[str, str], version: int) -> list[str]:
     return lost
 
 
-def earlier(rev: str, where: Path, repo: Path = paths.REPO) -> list[Path]:
+def earlier(rev: str, where: Path) -> list[Path]:
     """The series as it was at the revision @rev of this repository, unpacked at @where."""
     where.mkdir(parents=True)
-    archive = subprocess.run(["git", "-C", repo, "archive", rev, "--", "patches", "series"], capture_output=True)
+    archive = subprocess.run(["git", "-C", paths.REPO, "archive", rev, "--", "patches", "series"], capture_output=True)
     if archive.returncode:
         raise ui.Fail(f"PREV={rev}", base.first_line(archive.stderr.decode(errors="replace")),
                       "name the revision of this repository that was sent, as in PREV=sent-v1")
