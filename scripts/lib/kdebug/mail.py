@@ -53,7 +53,7 @@ def sender() -> Sender:
             raise ui.Fail(f"git {key}", "not set, and you are who sends and signs the series",
                           f"run: git config --global {key} '{'Your Name' if key == 'user.name' else 'you@example.org'}'")
     name, email = said["user.name"], said["user.email"]
-    if "@" not in email or email == tree.EMAIL or email.rpartition("@")[2] in NOBODY:
+    if "@" not in email or email.rpartition("@")[2] in NOBODY:
         raise ui.Fail(f"git user.email '{email}'", "no address that a list could answer to",
                       "run: git config --global user.email you@example.org")
     return Sender(name, email)
