@@ -213,6 +213,32 @@ class Tree(toy.Case):
                          ["0002-kthread-add-two.patch", "0002-kthread-add-two.patch.1"])
         self.assertEqual(kept[0].read_bytes(), self.before["0002-kthread-add-two.patch"])
 
+    def test_another_subject_and_another_content_at_once(self) -> None:
+        self.unfold()
+        one, _, three = self.git("rev-list", "--reverse", "base..HEAD").split()
+        self.git("reset", "-q", "--hard", one)
+        self.edit("kernel/kthread.c", TWO.replace("int two", "int second"), "-m", "kthread: add the second one")
+        self.git("cherry-pick", three)
+        self.fold()
+        self.assertEqual(self.series.read_text(),
+                         SERIES.replace("0002-kthread-add-two", "0002-kthread-add-the-second-one"))
+        self.assertIn("int two;", (self.build / "dropped/0002-kthread-add-two.patch").read_text())
+        self.check()
+
+    def test_a_patch_is_split(self) -> None:
+        self.unfold()
+        one, _, three = self.git("rev-list", "--reverse", "base..HEAD").split()
+        self.git("reset", "-q", "--hard", one)
+        self.edit("kernel/kthread.c", TWO, "-m", "kthread: add two")
+        self.edit("kernel/kthread.c", TWO.replace("int two;", "int two;\nint half;"), "-m", "kthread: add a half")
+        self.git("cherry-pick", three)
+        self.fold()
+        self.assertEqual(self.series.read_text(), SERIES.replace("0003-", "0004-").replace(
+            "add-two.patch  # first\n", "add-two.patch  # first\n0003-kthread-add-a-half.patch\n"))
+        self.assertEqual(len(self.names()), 4)
+        self.assertFalse((self.build / "dropped").exists())
+        self.check()
+
     def test_a_new_file_shows_in_status_despite_debians_gitignore(self) -> None:
         self.unfold()
         toy.plant(self.dest, {"kernel/new.c": "int x;\n"})

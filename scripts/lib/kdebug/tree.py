@@ -14,6 +14,7 @@ import hashlib
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from kdebug import paths, series, ui
@@ -175,6 +176,26 @@ def _renamed(old: dict[str, bytes], new: dict[str, bytes]) -> dict[str, str]:
     return {was: now for was, now in pairs.items() if now and now not in known}
 
 
+def _replaced(old: Iterable[str], new: Iterable[str], renamed: dict[str, str]) -> dict[str, str]:
+    """Slugs of @old that stand, as many as there are of others, where @new has
+    others: patches that have got another subject and another content."""
+    def between(slugs: list[str], known: set[str]) -> dict[str, list[str]]:
+        runs: dict[str, list[str]] = {}
+        last = ""
+        for slug in slugs:
+            if slug in known:
+                last = slug
+            else:
+                runs.setdefault(last, []).append(slug)
+        return runs
+
+    was, now = [renamed.get(_slug(n), _slug(n)) for n in old], [_slug(n) for n in new]
+    known = set(was) & set(now)
+    there = between(now, known)
+    return {a: b for last, run in between(was, known).items() if len(run) == len(there.get(last, ()))
+            for a, b in zip(run, there[last], strict=True)}
+
+
 def _series(text: str, names: list[str], version: str, renamed: dict[str, str]) -> str:
     """The series @text with the patches @names, comments where they belong.
 
@@ -319,7 +340,8 @@ def fold(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = pat
             _survives(new, src / ".git/objects", state["first"], Path(temp))
         text = file.read_text(encoding="utf-8")
         renamed = _renamed({p.name: p.read_bytes() for p in old}, new)
-        series_text = _series(text, list(new), state["version"], renamed)
+        replaced = _replaced([p.name for p in old], new, renamed)
+        series_text = _series(text, list(new), state["version"], renamed | replaced)
         if [p.name for p in old] == list(new) and series_text == text and all(
                 _bare_index(p.read_bytes()) == _bare_index(new[p.name]) for p in old):
             new = {p.name: p.read_bytes() for p in old}  # another base's index lines at most
