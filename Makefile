@@ -3,11 +3,12 @@
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	ACCEL=kvm|tcg		do not find out by a probe
+#	ARCH=arm		repro, test, shell, gdb: another architecture, see README.md
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
-export KDIR ACCEL FLAVOUR
+export KDIR ACCEL FLAVOUR ARCH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check clean distclean
@@ -34,6 +35,8 @@ test: export DEPS_FOR = test
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
+# Of x86-64 and of what it says itself.
+check timeline fail-each: override export ARCH =
 
 deps:
 	@scripts/deps
