@@ -460,11 +460,13 @@ class Ensure(Scratch):
 
     def test_module_dirs(self) -> None:
         for name, text in (("a", "obj-m := a.o\n"), ("b", "# Builds without the series.\nobj-m := b.o\n"),
-                           ("c", "all:\n")):
+                           ("c", "all:\n"), ("d", "# Only for arm: it is.\nobj-m := d.o\n")):
             (self.tmp / "k" / name).mkdir(parents=True)
             (self.tmp / "k" / name / "Makefile").write_text(text)
         self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b"])
         self.assertEqual([d.name for d in kbuild.module_dirs(True, self.tmp / "k")], ["b"])
+        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
+            self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b", "d"])
 
     def test_in_tree_modules(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")

@@ -8,6 +8,7 @@ Run as a program this prints the row's packages, for scripts/deps.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +51,33 @@ class Arch:
         return name if self.name == DEFAULT else f"{self.name}-{name}"
 
 
+def _release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
+
+
 DEFAULT = "x86_64"
+# Debian 12 has it among the rarer ones.
+_RISCV = "qemu-system-misc" if _release().get("VERSION_ID") == "12" else "qemu-system-riscv"
 TABLE = {row.name: row for row in (
     # With five page levels a KASAN kernel reports a wild access that is none when
     # an interrupt comes while identify_cpu() has the boot CPU's feature bits cleared.
     Arch("x86_64", "x86_64", "x86", "bzImage", "qemu-system-x86_64", "qemu-system-x86", ("-M", "q35"),
          "max,la57=off", "console=ttyS0 reboot=t", kvm_hosts=("x86_64",)),
-    Arch("arm", "arm", "arm", "zImage", "qemu-system-arm", "qemu-system-arm", ("-M", "vexpress-a9"), "cortex-a9",
+    Arch("arm", "arm", "arm", "zImage", "qemu-system-arm", "qemu-system-arm", ("-M", "vexpress-a9", "-audiodev", "none,id=off"), "cortex-a9",
          "console=ttyAMA0", dtb="arm/vexpress-v2p-ca9.dtb",
          prefix="arm-linux-gnueabihf-", packages=("gcc-arm-linux-gnueabihf",), debian="armhf"),
+    Arch("arm64", "arm64", "arm64", "Image", "qemu-system-aarch64", "qemu-system-arm", ("-M", "virt"), "cortex-a57",
+         "console=ttyAMA0",
+         prefix="aarch64-linux-gnu-", packages=("gcc-aarch64-linux-gnu",), debian="arm64"),
+    Arch("riscv64", "riscv", "riscv", "Image", "qemu-system-riscv64", _RISCV, ("-M", "virt"), "rv64",
+         "console=ttyS0",
+         prefix="riscv64-linux-gnu-", packages=("opensbi", "gcc-riscv64-linux-gnu"), debian="riscv64"),
+    Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"), "max",
+         "console=ttyS0 reboot=t", kvm_hosts=("x86_64",),
+         prefix="i686-linux-gnu-", packages=("gcc-i686-linux-gnu",), debian="i386"),
 )}
 
 

@@ -75,6 +75,7 @@ _SET = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 # What a fragment says of itself, each on a line of its own.
 _ON_TOP = re.compile(r"# On top of: (\S+)")
+_ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
 
 
@@ -428,10 +429,11 @@ def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) 
 # --- what is built to match a kernel
 
 def module_dirs(unpatched: bool = False, root: Path = paths.KERNEL) -> list[Path]:
-    """The directories of kernel/ that are external modules; with @unpatched
-    only those whose Makefile says that they do without the series."""
+    """The directories of kernel/ that are external modules for this architecture;
+    with @unpatched only those whose Makefile says that they do without the series."""
     found = ((p.parent, p.read_text()) for p in sorted(root.glob("*/Makefile")))
-    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)]
+    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)
+            and _ONLY_FOR.findall(text) in ([], [arch.current().name])]
 
 
 def in_tree_modules(kernel: Kernel) -> list[Path]:
