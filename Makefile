@@ -3,7 +3,7 @@
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	ACCEL=kvm|tcg		do not find out by a probe
-#	ARCH=arm		repro, test, shell, gdb: another architecture, see README.md
+#	ARCH=arm		repro, test, shell: another architecture, see README.md
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it

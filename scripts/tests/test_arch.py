@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -23,7 +24,9 @@ class Table(unittest.TestCase):
 
     def test_unknown(self) -> None:
         with mock.patch.dict(os.environ, {"ARCH": "vax"}):
-            for what in (arch.current, lambda: kbuild.fragments([]), lambda: kbuild.make_args(Path("/s"), Path("/o"))):
+            wanted: tuple[Callable[[], object], ...] = (
+                arch.current, lambda: kbuild.fragments([]), lambda: kbuild.make_args(Path("/s"), Path("/o")))
+            for what in wanted:
                 with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64 arm "):
                     what()
 
