@@ -88,8 +88,8 @@ class Busybox(unittest.TestCase):
                 mock.patch.object(base._Apt, "__call__", lambda _, *args: apt(*args)):
             found, _ = base._Apt().find("http://m", "stable", Path("/k"), "busybox-static:armhf")
         self.assertEqual(found, ("http://m/b.deb", "b.deb", 7, "0" * 64))
-        self.assertEqual(asked, [("-o", "APT::Architectures::=armhf", "update"),
-                                 ("-o", "APT::Architectures::=armhf", "download", "--print-uris", "busybox-static:armhf")])
+        option = ("-o", "APT::Architectures::=armhf")
+        self.assertEqual(asked, [(*option, "update"), (*option, "download", "--print-uris", "busybox-static:armhf")])
         self.assertIn(b"arch=armhf]", written.call_args.args[1])
 
 

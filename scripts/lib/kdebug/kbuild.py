@@ -207,7 +207,8 @@ def make_args(source: Path, out: Path) -> list[str]:
         cc, hostcc = f"{paths.SCRIPTS / 'cc'} {cc}", "ccache gcc"
     # With time, user and host fixed, equal sources give equal bytes.
     return ["make", "-C", str(source), f"O={out}", f"ARCH={row.make}", f"CC={cc}", f"HOSTCC={hostcc}",
-            *([f"CROSS_COMPILE={row.prefix}"] if row.prefix else []), f"-j{len(os.sched_getaffinity(0))}", "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+            *([f"CROSS_COMPILE={row.prefix}"] if row.prefix else []), f"-j{len(os.sched_getaffinity(0))}",
+            "KBUILD_BUILD_TIMESTAMP=1970-01-01",
             "KBUILD_BUILD_USER=kdebug", "KBUILD_BUILD_HOST=kdebug", "KBUILD_BUILD_VERSION=1"]
 
 
