@@ -87,7 +87,7 @@ def run(how: str, delay_ms: int) -> tuple[boot.Result, list[Check]]:
 NO_USER_SPACE = (f"threadirqs ip={GUEST}::{HOST}:255.255.255.0::eth0:off kthread_debug.stall_secs=1 "
                  "comp_block=1,100,0,1 comp_block_name=irq/*-eth0 comp_block_point=complete comp_block_hold_ms=5000")
 IN_ORDER = (
-    ("report", r'INFO: kthread_create\("irq/\d+-eth0"\) by swapper/0:1 blocked for 1 s in stage completing, '
+    ("report", r'INFO: kthread_create\("irq/\d+-eth0"\) by swapper/0:1 blocked for [1-4] s in stage completing, '
                "held by comp_block"),
     ("task", r"task:irq/\d+-eth0 "),
     ("stack", r".*\b__kthread_debug_hold\b"),
