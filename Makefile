@@ -3,6 +3,7 @@
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	ACCEL=kvm|tcg		do not find out by a probe
+#	ARCH=arm		repro, test, shell: another architecture, see README.md
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
@@ -10,7 +11,7 @@
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
-export KDIR ACCEL FLAVOUR
+export KDIR ACCEL FLAVOUR ARCH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
@@ -41,6 +42,8 @@ gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
 mail: export DEPS_FOR = mail
 roundtrip: export DEPS_FOR = roundtrip
+# Of x86-64 and of what it says itself.
+check timeline fail-each: override export ARCH =
 
 deps:
 	@scripts/deps

@@ -16,6 +16,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
@@ -81,7 +82,7 @@ static u64 bench_flood_batch(void)
 	u64 start = ktime_get_ns();
 
 	bench_flood(BATCH);
-	return (ktime_get_ns() - start) / BATCH;
+	return div_u64(ktime_get_ns() - start, BATCH);
 }
 
 static enum hrtimer_restart late_fires(struct hrtimer *timer)
@@ -105,7 +106,7 @@ static int __init bench_init(void)
 		err = err ?: bench_pairs(pairs);
 		if (err)
 			return err;
-		pr_info("bench: pair_ns %llu\n", (ktime_get_ns() - start) / pairs);
+		pr_info("bench: pair_ns %llu\n", div_u64(ktime_get_ns() - start, pairs));
 	}
 	if (flood) {
 		bench_flood(BATCH);

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug import kbuild, paths, ui
+from kdebug import arch, kbuild, paths, ui
 
 # From make -Otarget, with a warning put into two files.
 MAKE_LOG = """\
@@ -100,11 +100,15 @@ class Fragments(Scratch):
                          {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_S": '"a b"', "CONFIG_N": "18", "CONFIG_X": "n"})
 
     def test_on_top_of_comes_first_and_once(self) -> None:
-        arch = self.fragment("x86_64", "CONFIG_A=y\n")
+        guest = self.fragment("guest", "CONFIG_A=n\n")
+        x86 = self.fragment("x86_64", "# On top of: guest\nCONFIG_A=y\n")
+        arm = self.fragment("arm", "CONFIG_A=m\n")
         plain = self.fragment("plain", "CONFIG_B=y\n")
         off = self.fragment("off", "# On top of: plain\n# CONFIG_B is not set\n")
         extra = self.fragment("extra", "# On top of: plain\nCONFIG_C=y\n")
-        self.assertEqual(kbuild.fragments(["off", "extra"], self.tmp), [arch, plain, off, extra])
+        self.assertEqual(kbuild.fragments(["off", "extra"], self.tmp), [guest, x86, plain, off, extra])
+        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
+            self.assertEqual(kbuild.fragments(["plain"], self.tmp), [arm, plain])
 
     def test_unknown_flavour(self) -> None:
         self.fragment("x86_64", "")
@@ -114,12 +118,15 @@ class Fragments(Scratch):
         self.assertEqual(err.remedy, "choose from plain")
         self.assertEqual(fail(self, kbuild.fragments, ["plain"], self.tmp).what, "configs/plain.config")
         self.fragment("plain", "")
+        for name in ("x86_64", "guest", "arm"):
+            self.fragment(name, "")
+            self.assertEqual(fail(self, kbuild.fragments, [name], self.tmp).what, "FLAVOUR")
         fail(self, kbuild.fragments, [f"../{self.tmp.name}/plain"], self.tmp)
 
     def test_own_fragments(self) -> None:
         """Each fragment of the repository can be read and has its base."""
         for path in paths.CONFIGS.glob("*.config"):
-            if path.stem != kbuild.ARCH:
+            if path.stem not in {kbuild.COMMON, *arch.TABLE}:
                 self.assertEqual(kbuild.fragments([path.stem])[-1], path)
             self.assertTrue(kbuild.options(path.read_text()), path)
             for line in path.read_text().splitlines():
@@ -439,7 +446,7 @@ class Ensure(Scratch):
         uapi.mkdir(parents=True)
         (uapi / "one.h").write_text("1")
         found = kbuild.guest(self.applied.path, programs)
-        self.assertEqual(found, [self.tmp / f"out/guest-{kbuild.ARCH}/bin/init"])
+        self.assertEqual(found, [self.tmp / "out/guest-x86_64/bin/init"])
         self.assertEqual(self.calls(), ["headers", "HDR="])
         kbuild.guest(self.applied.path, programs)
         self.assertEqual(self.calls(), ["HDR="])
@@ -453,11 +460,13 @@ class Ensure(Scratch):
 
     def test_module_dirs(self) -> None:
         for name, text in (("a", "obj-m := a.o\n"), ("b", "# Builds without the series.\nobj-m := b.o\n"),
-                           ("c", "all:\n")):
+                           ("c", "all:\n"), ("d", "# Only for arm: it is.\nobj-m := d.o\n")):
             (self.tmp / "k" / name).mkdir(parents=True)
             (self.tmp / "k" / name / "Makefile").write_text(text)
         self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b"])
         self.assertEqual([d.name for d in kbuild.module_dirs(True, self.tmp / "k")], ["b"])
+        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
+            self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b", "d"])
 
     def test_in_tree_modules(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")

@@ -119,6 +119,7 @@ class Made(Mail):
                          ["[PATCH 0/2] kthread: add two lines", "[PATCH 1/2] kthread: add one",
                           "[PATCH 2/2] kthread: add two"])
         self.assertIsNone(letter["In-Reply-To"])
+        self.assertRegex(letter["Message-Id"], "^<.+@.+>$")
         self.assertEqual({one["In-Reply-To"], two["In-Reply-To"]}, {letter["Message-Id"]})
         self.assertIn("Why they are added.", letter.get_payload())
         self.assertIn(" 1 file changed", letter.get_payload())

@@ -12,10 +12,10 @@ from pathlib import Path
 from unittest import mock
 
 from fakeqemu import FakeQemu, alive
-from kdebug import qemu
+from kdebug import arch, qemu
 from kdebug.ui import Fail
 
-X86 = qemu.machine("x86_64")
+X86 = arch.get("x86_64")
 
 
 class Find(FakeQemu):
@@ -49,7 +49,7 @@ class Find(FakeQemu):
 
     def test_unknown_machine(self) -> None:
         with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64"):
-            qemu.machine("vax")
+            arch.get("vax")
 
 
 class Accel(FakeQemu):

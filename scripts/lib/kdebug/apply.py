@@ -98,7 +98,8 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
                 notes.append(f"{patch}: {file}: {found[1]} applies at {found[2]}")
         if status:
             _show_reject(tree, out, phase)
-            raise ui.Fail(f"patches/{patch}", f"does not apply to {file or 'the tree'} of Linux "
+            where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
+            raise ui.Fail(f"{where.name}/{patch}", f"does not apply to {file or 'the tree'} of Linux "
                           f"{base.version} ({base.origin}): {_complaint(out + err)}",
                           "take the base it was made for, or mend it in the tree that make tree makes "
                           "from that base")

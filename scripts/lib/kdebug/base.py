@@ -400,12 +400,15 @@ class _Apt:
 
     def find(self, mirror: str, suite: str, keyring: Path,
              package: str = PACKAGE) -> tuple[tuple[str, str, int, str] | None, str]:
-        """Look for @package: ((uri, file, size, sha256), "") or (None, why not)."""
-        write_atomic(self.sources, f"deb [signed-by={keyring} target=Packages] {mirror} {suite} main\n".encode())
-        status, out, err = self("update")
+        """Look for @package, name or name:architecture: ((uri, file, size, sha256), "") or (None, why not)."""
+        foreign = package.partition(":")[2]
+        more = ["-o", f"APT::Architectures::={foreign}"] if foreign else []
+        which = f"signed-by={keyring} target=Packages" + (f" arch={foreign}" if foreign else "")
+        write_atomic(self.sources, f"deb [{which}] {mirror} {suite} main\n".encode())
+        status, out, err = self(*more, "update")
         if status:
             return None, out + err
-        status, out, err = self("download", "--print-uris", package)
+        status, out, err = self(*more, "download", "--print-uris", package)
         found = re.search(r"^'(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$", out, re.M)
         return ((found[1], found[2], int(found[3]), found[4]) if found else None), err
 

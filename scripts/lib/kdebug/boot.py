@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from . import arch as archs
 from . import console, paths, qemu, ui
 from .console import Code, Judge, Limits, Line, Program, Verdict
 from .ui import Fail
@@ -146,7 +147,7 @@ def prune(keep: int = KEEP_RUNS) -> None:
 # --- one judged run ---------------------------------------------------------------
 
 def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequence[str],
-        nonce: str | None = None, limits: Limits = Limits(), arch: str = "x86_64",
+        nonce: str | None = None, limits: Limits = Limits(), arch: str | None = None,
         accel: str | None = None, memory: int = 256, smp: int = 2, tags: Sequence[str] = (),
         out_dir: Path | None = None, label: str = "boot", phase: ui.Phase | None = None,
         on_line: Callable[[Line], None] | None = None, extra: Sequence[str] = ()) -> Result:
@@ -256,8 +257,8 @@ def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: i
             raise Fail(what, f"bad value {value:g}", "give a number above 0")
 
 
-def _qemu(arch: str, accel: str | None) -> tuple[qemu.Machine, str, str, str]:
-    m = qemu.machine(arch)
+def _qemu(arch: str | None, accel: str | None) -> tuple[archs.Arch, str, str, str]:
+    m = archs.get(arch) if arch else archs.current()
     binary, version = qemu.find(m)
     accel, remark = qemu.choose_accel(m, binary, version, accel)
     return m, binary, qemu.threads(accel, version), remark
@@ -273,7 +274,7 @@ def _cmdline(words: str) -> str:
 
 # --- a person at the console ------------------------------------------------------
 
-def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str = "x86_64",
+def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str | None = None,
                 accel: str | None = None, memory: int = 256, smp: int = 2,
                 gdb: Path | None = None) -> int:
     """A shell in the guest on this terminal. With @gdb, the vmlinux, QEMU waits
@@ -317,7 +318,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ap = argparse.ArgumentParser(prog="boot", description="Boot a kernel in QEMU and judge the run.",
                                  epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = ap.add_argument
-    add("--image", type=Path, required=True, help="kernel to boot (bzImage)")
+    add("--image", type=Path, required=True, help="kernel to boot")
     add("--initrd", type=Path, help="initramfs with guest init")
     add("--append", default="", metavar="WORDS", help="more words for the kernel command line")
     what = ap.add_mutually_exclusive_group(required=True)
@@ -327,7 +328,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("boot", "silence", "total"):
         add(f"--limit-{name}", type=float, default=getattr(limits, name), metavar="S",
             help="host seconds (default %(default)g)")
-    add("--arch", default="x86_64")
+    add("--arch", help="(default: $ARCH, else x86_64)")
     add("--accel", help="kvm, tcg or auto (default: $ACCEL, else auto)")
     add("--memory", type=int, default=256, metavar="MIB")
     add("--smp", type=int, default=2, metavar="N")

@@ -25,7 +25,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import apply, base, boot, initramfs, kbuild, kunit, paths, series, sparse, stamp, ui
+from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, stamp, ui
 from .console import Limits
 
 TOP = paths.BUILD / "check"
@@ -51,14 +51,14 @@ class Config:
 
 
 CONFIGS = {
-    "on": Config(("x86_64", "plain"), targets=("bzImage", "modules")),
-    "off": Config(("x86_64", "plain", "off")),
-    "module": Config(("x86_64", "plain"), targets=("bzImage", "modules"), since="kernel/tests/kthread_kunit.c",
+    "on": Config(("guest", "x86_64", "plain"), targets=("bzImage", "modules")),
+    "off": Config(("guest", "x86_64", "plain", "off")),
+    "module": Config(("guest", "x86_64", "plain"), targets=("bzImage", "modules"), since="kernel/tests/kthread_kunit.c",
                      more="CONFIG_KUNIT=m\nCONFIG_KTHREAD_KUNIT_TEST=m\n"),
     "allno": Config(),
     "tiny": Config(),
-    "i386": Config(("x86_64", "plain"), arch="i386", without=("CONFIG_64BIT",)),
-    "arm64": Config(("x86_64", "plain"), arch="arm64", cross="aarch64-linux-gnu-"),
+    "i386": Config(("guest", "x86_64", "plain"), arch="i386", without=("CONFIG_64BIT",)),
+    "arm64": Config(("guest", "x86_64", "plain"), arch="arm64", cross="aarch64-linux-gnu-"),
 }
 # Of the series: where a tree defines them, "on" has to have them.
 OPTIONS = ("KTHREAD_DEBUG", "FAIL_KTHREAD", "KTHREAD_KUNIT_TEST", "SAMPLE_KTHREAD")
@@ -222,7 +222,7 @@ def boots(step: Step, _: str) -> list[str]:
     out = TOP / "out/on"
     release = (out / "include/config/kernel.release").read_text().strip()
     key = kbuild.digest((out / "vmlinux").read_bytes())
-    kernel = kbuild.Kernel(out / kbuild.IMAGE, out, step.tree, out / ".config", release, key)
+    kernel = kbuild.Kernel(out / arch.get("x86_64").path, out, step.tree, out / ".config", release, key)
     programs, modules = ["show:/proc/version"], kbuild.in_tree_modules(kernel)
     if (tests := step.tree / kbuild.SELFTESTS / "test_modules").is_dir():
         modules += kbuild.modules(kernel, tests)
@@ -232,7 +232,7 @@ def boots(step: Step, _: str) -> list[str]:
     has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
     initrd = initramfs.ensure(kernel, modules)
     # What a patch to documents leaves as it was need not boot again.
-    done, now = TOP / "out/on/passed", kbuild.digest((out / kbuild.IMAGE).read_bytes(), initrd.read_bytes(), *programs)
+    done, now = TOP / "out/on/passed", kbuild.digest(kernel.image.read_bytes(), initrd.read_bytes(), *programs)
     if step.patch and done.is_file() and done.read_text() == now:
         return []
     result = boot.run(kernel.image, initrd, "kunit.enable=1" if has_kunit else "", programs=programs,

@@ -8,12 +8,13 @@ no root, and without times, so that equal content gives equal bytes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from kdebug import kbuild, paths, ui
+from kdebug import arch, base, kbuild, paths, ui
 
 # The shell starts in /sys/kernel/debug/kthread, and its prompt says so.
 HINT = """\
@@ -21,6 +22,9 @@ arm      echo 'NAME*' > comp_block/name; echo 100 > comp_block/probability
 see      insmod /mod/MODULE.ko & sleep 1; cat requests
 release  echo all > comp_block/release
 """
+
+# Where Debian has busybox for a guest of another architecture.
+SUITES = ("stable", "testing")
 
 DIRS = ("/bin", "/dev", "/etc", "/mod", "/proc", "/sys", "/tmp")
 
@@ -45,6 +49,8 @@ def links(applets: str, taken: set[str]) -> str:
 
 def busybox() -> Path:
     """A busybox that runs in a guest without any library."""
+    if arch.current().debian:
+        return _foreign(arch.current().debian)
     found = shutil.which("busybox", path=os.environ.get("PATH", "") + ":/bin:/usr/bin")
     if not found:
         raise ui.Fail("busybox", "not found", "install busybox-static")
@@ -52,6 +58,32 @@ def busybox() -> Path:
     if b"/ld-linux" in Path(found).read_bytes()[:4096]:
         raise ui.Fail(found, "is not static, so it cannot run in the guest", "install busybox-static")
     return Path(found)
+
+
+def _foreign(debian: str) -> Path:
+    """Debian's own for another architecture, unpacked into build/."""
+    root = paths.BUILD / f"busybox-{debian}"
+    if not root.is_dir():
+        new = root.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        deb = base.package(f"busybox-static:{debian}", SUITES)
+        subprocess.run(["dpkg-deb", "-x", deb, new], check=True)
+        new.rename(root)
+    found = next(root.rglob("bin/busybox"), None)
+    if found is None:
+        raise ui.Fail(str(root), "has no busybox", f"run again after: rm -r {root}")
+    return found
+
+
+def applets(busybox_file: Path) -> str:
+    """The names of what it can do: it says so itself, if it runs on this host."""
+    if not arch.current().debian:
+        return subprocess.run([busybox_file, "--list"], capture_output=True, text=True, check=True).stdout
+    # One string behind the other in its data, the first of them "[" and "[[".
+    found = re.search(rb"(\[\0\[\[\0(?:[\w.+-]+\0)+)", busybox_file.read_bytes())
+    if not found:
+        raise ui.Fail(str(busybox_file), "has no list of applets", f"run again after: rm -r {busybox_file.parent}")
+    return found[1].decode().replace("\0", "\n")
 
 
 def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool = False,
@@ -64,13 +96,13 @@ def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool =
     image = kernel.out / f"{name or ('shell' if shell else 'initramfs')}.cpio"
     progs = kbuild.guest(kernel.source, programs)
     more: dict[str, Path] = {}
-    applets = ""
+    names = ""
     if shell:
         hint = image.with_suffix(".hint")
         hint.write_text(HINT)
-        more = {"/bin/busybox": busybox(), "/etc/hint": hint}
-        applets = subprocess.run([more["/bin/busybox"], "--list"], capture_output=True, text=True, check=True).stdout
-    text = spec(progs, modules, more) + links(applets, {p.name for p in progs})
+        more = {"/bin/busybox": busybox(), "/etc/hint": hint, "/etc/udhcpc.sh": paths.KERNEL / "guest/udhcpc.sh"}
+        names = applets(more["/bin/busybox"])
+    text = spec(progs, modules, more) + links(names, {p.name for p in progs})
     key = kbuild.digest(text, *(p.read_bytes() for p in (*progs, *modules, *more.values())))
     stamp_file = image.with_suffix(".json")
     if kbuild.read_stamp(stamp_file).get("key") == key and image.is_file():

@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kdebug import paths, ui
+from kdebug import arch, paths, ui
 
-ARCH = "x86_64"
-IMAGE = Path("arch/x86/boot/bzImage")
 # The fragments of the kernel's own make tinyconfig.
-TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/x86/configs/tiny.config")
+TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/{source}/configs/tiny.config")
+# The fragment that those of the architectures are on top of.
+COMMON = "guest"
 
 # Objects in a first build, for the live line until a build has counted them.
 OBJECTS = 972
@@ -75,6 +75,7 @@ _SET = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 # What a fragment says of itself, each on a line of its own.
 _ON_TOP = re.compile(r"# On top of: (\S+)")
+_ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
 
 
@@ -90,13 +91,15 @@ def options(text: str) -> dict[str, str]:
 
 
 def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]:
-    """The files for @names, each behind the one it says it is on top of."""
-    found = [configs / f"{ARCH}.config"]
+    """The architecture's file and those for @names, each behind the one it says
+    it is on top of."""
+    found: list[Path] = []
+    not_flavours = {COMMON, *arch.TABLE}
 
     def add(name: str, asked_by: str) -> None:
         path = configs / f"{name}.config"
-        if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or path == found[0]:
-            have = sorted(p.stem for p in configs.glob("*.config") if p != found[0])
+        if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or asked_by == "FLAVOUR" and name in not_flavours:
+            have = sorted({p.stem for p in configs.glob("*.config")} - not_flavours)
             raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(have)}")
         if path in found:
             return
@@ -105,6 +108,7 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
                 add(m[1], f"configs/{path.name}")
         found.append(path)
 
+    add(arch.current().name, "ARCH")
     for name in names:
         add(name, "FLAVOUR")
     return found
@@ -165,13 +169,18 @@ def write_stamp(path: Path, stamp: Mapping[str, Any]) -> None:
 
 # --- make
 
+def cc_name() -> str:
+    """The user's choice, or the architecture's gcc."""
+    return os.environ.get("CC", f"{arch.current().prefix}gcc")
+
+
 def compiler() -> str:
     """The name and version of the compiler: all objects depend on it."""
-    cc = os.environ.get("CC", "gcc")
+    cc = cc_name()
     try:
         run = subprocess.run([*cc.split(), "--version"], capture_output=True, text=True, check=True)
     except (OSError, IndexError, subprocess.CalledProcessError):
-        raise ui.Fail("CC", f"{cc!r} does not run", "install gcc, or name a compiler that is there") from None
+        raise ui.Fail("CC", f"{cc!r} does not run", "run make deps, or name a compiler that is there") from None
     return f"{cc}: {run.stdout.splitlines()[0]}"
 
 
@@ -193,12 +202,13 @@ def make_args(source: Path, out: Path) -> list[str]:
         if re.search(r"[\s:]", str(path)):
             raise ui.Fail(str(path), "the kernel's make takes no path with a space or a colon",
                           "set KTHREAD_DEBUG_BUILD to a directory without")
-    cc, hostcc = os.environ.get("CC", "gcc"), "gcc"
+    row, cc, hostcc = arch.current(), cc_name(), "gcc"
     if shutil.which("ccache"):
         cc, hostcc = f"{paths.SCRIPTS / 'cc'} {cc}", "ccache gcc"
     # With time, user and host fixed, equal sources give equal bytes.
-    return ["make", "-C", str(source), f"O={out}", f"ARCH={ARCH}", f"CC={cc}", f"HOSTCC={hostcc}",
-            f"-j{len(os.sched_getaffinity(0))}", "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+    return ["make", "-C", str(source), f"O={out}", f"ARCH={row.make}", f"CC={cc}", f"HOSTCC={hostcc}",
+            *([f"CROSS_COMPILE={row.prefix}"] if row.prefix else []), f"-j{len(os.sched_getaffinity(0))}",
+            "KBUILD_BUILD_TIMESTAMP=1970-01-01",
             "KBUILD_BUILD_USER=kdebug", "KBUILD_BUILD_HOST=kdebug", "KBUILD_BUILD_VERSION=1"]
 
 
@@ -286,7 +296,7 @@ def shown(path: Path) -> str:
 
 def _check_compiler(source: Path) -> None:
     """The tree's own idea of a compiler that is too old, before it is used."""
-    cc = os.environ.get("CC", "gcc")
+    cc = cc_name()
     if "clang" in cc:
         return
     have = subprocess.run([*cc.split(), "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
@@ -321,7 +331,7 @@ def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: 
     new, merged, output = out / "new.config", out / "merged.config", Output()
     out.mkdir(parents=True, exist_ok=True)
     phase.live("configuring")
-    tiny = [source / name for name in TINY if (source / name).is_file()]
+    tiny = [path for name in TINY if (path := source / name.format(source=arch.current().source)).is_file()]
     make(["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), *map(str, tiny),
           *map(str, files)], log, output, phase, env={**environment(), "KCONFIG_CONFIG": str(merged)})
     # Not olddefconfig: what the fragments do not ask for stays off.
@@ -337,7 +347,7 @@ def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: 
 def out_name(applied: Applied, names: Sequence[str]) -> str:
     """The directory's name under out/: another tree has its own."""
     own = [] if applied.path == paths.LINUX else [applied.path.name]
-    return "-".join([*names, *own])
+    return arch.current().flavour("-".join([*names, *own]))
 
 
 @dataclass(frozen=True)
@@ -346,7 +356,7 @@ class Variant:
 
     name: str  # of its own directory
     args: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ("bzImage", "modules")
+    targets: tuple[str, ...] = ()  # if not what a guest needs
 
 
 def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: Variant | None = None) -> Kernel:
@@ -356,12 +366,14 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
     files = fragments(names)
     out = paths.OUT / out_name(applied, [*names, variant.name] if variant else names)
     variant = variant or Variant("")
+    row = arch.current()
+    targets = variant.targets or row.targets
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
-    image = out / (IMAGE if "bzImage" in variant.targets else variant.targets[0])
+    image = out / (variant.targets[0] if variant.targets else row.path)
     stamp = read_stamp(stamp_file)
     cc = compiler()
     config_key = digest(cc, *(f.read_bytes() for f in files))
-    key = digest(applied.key, str(applied.path), config_key, *variant.args, *variant.targets)
+    key = digest(applied.key, str(applied.path), config_key, *variant.args, *targets)
 
     memory = max([256, *(int(m) for f in files for m in _MEMORY.findall(f.read_text()))])
 
@@ -393,7 +405,7 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
         before = output.objects
         try:
             # -O keeps the lines of one target together, its warnings with it.
-            make([*make_args(applied.path, out), "-Otarget", *variant.args, *variant.targets],
+            make([*make_args(applied.path, out), "-Otarget", *variant.args, *targets],
                  log, output, phase, state)
         finally:
             stamp.update(warnings=output.warnings, config=config_stamp())
@@ -418,10 +430,11 @@ def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) 
 # --- what is built to match a kernel
 
 def module_dirs(unpatched: bool = False, root: Path = paths.KERNEL) -> list[Path]:
-    """The directories of kernel/ that are external modules; with @unpatched
-    only those whose Makefile says that they do without the series."""
+    """The directories of kernel/ that are external modules for this architecture;
+    with @unpatched only those whose Makefile says that they do without the series."""
     found = ((p.parent, p.read_text()) for p in sorted(root.glob("*/Makefile")))
-    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)]
+    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)
+            and _ONLY_FOR.findall(text) in ([], [arch.current().name])]
 
 
 def in_tree_modules(kernel: Kernel) -> list[Path]:
@@ -463,9 +476,11 @@ SELFTESTS = Path("tools/testing/selftests/kthread")
 def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
     """The guest's programs, init among them, on the headers and the nolibc of
     @source. No flavour changes those, so this is done once for all of them."""
-    out = paths.OUT / f"guest-{ARCH}"
+    row = arch.current()
+    out = paths.OUT / f"guest-{row.name}"
     log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
-    dirs = ("include/uapi", "arch/x86/include/uapi", "arch/x86/entry/syscalls", "tools/include/nolibc")
+    dirs = ("include/uapi", f"arch/{row.source}/include/uapi", f"arch/{row.source}/entry/syscalls",
+            f"arch/{row.source}/tools", "tools/include/nolibc")
     key = digest(compiler(), stat_digest(source, (p for d in dirs for p in (source / d).rglob("*") if p.is_file())))
     log.unlink(missing_ok=True)
     if read_stamp(stamp_file).get("key") != key:
@@ -474,7 +489,7 @@ def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
             dest.mkdir(parents=True)
             make([*make_args(source, out), "headers"], log, Output(), phase)
             write_stamp(stamp_file, {"key": key})
-    make(["make", "-s", "-C", str(programs), f"CC={os.environ.get('CC', 'gcc')}", f"SRC={source}",
+    make(["make", "-s", "-C", str(programs), f"CC={cc_name()}", f"SRC={source}",
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
     sources = [*programs.glob("*.c"), *(source / SELFTESTS).glob("*.c")]
     return sorted(dest / p.stem for p in sources)

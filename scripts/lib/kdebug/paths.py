@@ -9,6 +9,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[3]
 PATCHES = REPO / "patches"
 SERIES = REPO / "series"
+EXPERIMENTS = REPO / "experiments"
 CONFIGS = REPO / "configs"
 KERNEL = REPO / "kernel"
 SCRIPTS = REPO / "scripts"

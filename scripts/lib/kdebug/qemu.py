@@ -15,11 +15,11 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from . import paths
+from .arch import Arch
 from .console import Code
 from .ui import Fail
 
@@ -32,33 +32,6 @@ PROBE_LIMIT = 3.0  # seconds; a working KVM takes 0.1
 PROBE_EXIT = 0x2A
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What one architecture needs; another one is one more row."""
-
-    binary: str
-    package: str              # Debian's name of what to install
-    args: tuple[str, ...]
-    cpu: str
-    append: str               # console, and the restart that QEMU notices
-    kvm_hosts: tuple[str, ...] = ()  # uname -m of hosts that may accelerate it
-
-
-MACHINES = {
-    # With five page levels a KASAN kernel reports a wild access that is none when
-    # an interrupt comes while identify_cpu() has the boot CPU's feature bits cleared.
-    "x86_64": Machine("qemu-system-x86_64", "qemu-system-x86", ("-M", "q35"), "max,la57=off",
-                      "console=ttyS0 reboot=t", ("x86_64",)),
-}
-
-
-def machine(arch: str) -> Machine:
-    try:
-        return MACHINES[arch]
-    except KeyError:
-        raise Fail("ARCH", f"no machine known for {arch!r}", f"use one of {' '.join(MACHINES)}") from None
-
-
 def _number(version: str) -> tuple[int, int] | None:
     found = re.search(r"version (\d+)\.(\d+)", version)
     return (int(found[1]), int(found[2])) if found else None
@@ -69,7 +42,7 @@ def threads(accel: str, version: str) -> str:
     return f"{accel},thread=single" if accel == "tcg" and (_number(version) or OLDEST) < PARALLEL else accel
 
 
-def find(m: Machine) -> tuple[str, str]:
+def find(m: Arch) -> tuple[str, str]:
     """Path and version line of @m's QEMU; a Fail if it cannot be used."""
     binary = shutil.which(m.binary)
     if not binary:
@@ -107,7 +80,7 @@ def payload() -> bytes:
                        base, base, end, end, base + 32) + code
 
 
-def probe(binary: str, m: Machine, accel: str, limit: float = PROBE_LIMIT) -> str:
+def probe(binary: str, m: Arch, accel: str, limit: float = PROBE_LIMIT) -> str:
     """Run the payload under @accel: "" if it works, else why not."""
     with tempfile.TemporaryDirectory(prefix="kdebug-probe-") as tmp:
         image = Path(tmp, "payload")
@@ -137,7 +110,7 @@ def wanted_accel(wanted: str | None = None) -> str:
     return wanted
 
 
-def choose_accel(m: Machine, binary: str, version: str, wanted: str | None = None) -> tuple[str, str]:
+def choose_accel(m: Arch, binary: str, version: str, wanted: str | None = None) -> tuple[str, str]:
     """The accelerator to use, and a remark for the user ("" if there is none).
 
     @wanted, else $ACCEL, may force it. The probe's answer holds for this boot
@@ -182,13 +155,15 @@ def _cached(cache: Path, key: dict[str, str]) -> str | None:
 
 # --- the command ----------------------------------------------------------------
 
-def command(m: Machine, binary: str, *, accel: str, image: Path, initrd: Path | None, append: str,
+def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | None, append: str,
             memory: int = 256, smp: int = 2, serial: str = "stdio",
             extra: Sequence[str] = ()) -> list[str]:
     """The whole command line; it says all, so that it can be replayed."""
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
            "-m", str(memory), "-smp", str(smp), "-display", "none", "-no-reboot",
            "-serial", serial, "-kernel", str(image.absolute())]
+    if m.dtb:
+        cmd += ["-dtb", str(image.absolute().parent / "dts" / m.dtb)]
     if initrd:
         cmd += ["-initrd", str(initrd.absolute())]
     return [*cmd, "-append", append, *extra]

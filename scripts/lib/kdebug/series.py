@@ -51,3 +51,8 @@ def read(file: Path | None = None, patches: Path | None = None) -> list[Path]:
                           f"run: echo {quoted} >>{file.name} or, to drop the patch: "
                           f"rm {patches.name}/{quoted}")
     return [patches / name for _, name in lines]
+
+
+def experiments() -> list[Path]:
+    """The other series: what is patched for an experiment and never sent."""
+    return read(paths.EXPERIMENTS / "series", paths.EXPERIMENTS)

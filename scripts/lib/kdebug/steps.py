@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apply, base, initramfs, kbuild, lock, paths
+from . import apply, base, initramfs, kbuild, lock, paths, series
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,12 @@ class Ready:
     modules: tuple[Path, ...] = ()  # in the guest's /mod
 
 
-def _applied(unpatched: bool) -> apply.Applied:
+def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
     base_tree = base.ensure(os.environ.get("KDIR") or None)
+    if experiments:
+        # In the same tree, so that ccache knows all the rest; its other kernels
+        # go by what the tree holds and find it changed back by the next that asks.
+        return apply.ensure(base_tree, [*series.read(), *series.experiments()])
     if unpatched:
         return apply.ensure(base_tree, [], paths.BUILD / "linux-base")
     return apply.ensure(base_tree)
@@ -38,16 +42,18 @@ def part(flavour: str, *targets: str, unpatched: bool = False, fragments: Sequen
         return kbuild.ensure(_applied(unpatched), flavour, fragments, kbuild.Variant("part", targets=targets))
 
 
-def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False,
+def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
             fragments: Sequence[str] = (), variant: kbuild.Variant | None = None) -> Ready:
     """Fetch, patch and build, each as far as it is not done already.
 
-    @unpatched leaves the series out: what the base does without it. @shell puts
-    busybox into the root file system. The lock of build/ is held meanwhile, and
+    @unpatched leaves the series out: what the base does without it; @experiments
+    puts that series on top. @shell puts busybox into the root file system. The lock of build/ is held meanwhile, and
     not while the result runs.
     """
     with lock.held(f"build {flavour}"):
-        applied = _applied(unpatched)
+        applied = _applied(unpatched, experiments)
+        if experiments:
+            variant = kbuild.Variant("experiments")
         kernel = kbuild.ensure(applied, flavour, fragments, variant)
         dirs = kbuild.module_dirs(unpatched)
         selftest = applied.path / kbuild.SELFTESTS / "test_modules"
