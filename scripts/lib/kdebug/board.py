@@ -22,7 +22,7 @@ HOST = "10.0.2.2"  # of QEMU's own network, which also gives the guest its addre
 GUEST = "10.0.2.15"
 SIZE = 64 << 10
 LIMITS = Limits(boot=300, silence=120, total=900)
-DHCP = "busybox:udhcpc:-i:eth0:-n:-q:-f:-s:/etc/udhcpc.sh"
+DHCP = "busybox:timeout:120:udhcpc:-i:eth0:-n:-q:-f:-s:/etc/udhcpc.sh"
 FETCH = (f"busybox:tftp:-g:-r:file:-l:/tmp/file:{HOST}", "busybox:sha256sum:/tmp/file")
 Check = tuple[str, str]  # what is shown, and why it is not: "" if it is
 
