@@ -654,8 +654,8 @@ class Deps(toy.Case):
             "error: missing: quilt; install these with your system's package manager\n")))
 
     def test_another_architecture(self) -> None:
-        tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;; -m*) echo "error: ARCH" >&2; exit 2 ;;\n'
-             '*) echo "Python 3.11.2" ;; esac\n')
+        tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;;\n'
+             '-m*) echo "error: ARCH" >&2; exit 2 ;; *) echo "Python 3.11.2" ;; esac\n')
         self.assertEqual(self.run_deps("repro", "arm"), (0, ""))
         tool(self.bin, "dpkg-query", 'for p; do [[ $p == gcc-cross-arm ]] || echo "installed $p"; done\n')
         self.assertEqual(self.run_deps("repro"), (0, ""))
