@@ -583,9 +583,10 @@ class Deps(toy.Case):
         tool(self.bin, "apt-get", f'echo "$*" >>{self.tmp}/apt.log\n')
         tool(self.bin, "dpkg-query", 'for p; do echo "installed $p"; done\n')
 
-    def run_deps(self, want: str = "") -> tuple[int, str]:
+    def run_deps(self, want: str = "", arch: str = "") -> tuple[int, str]:
         done = subprocess.run([shutil.which("bash") or "", str(toy.SCRIPTS / "deps")], capture_output=True, text=True,
-                              env={"PATH": str(self.bin)} | ({"DEPS_FOR": want} if want else {}))
+                              env={"PATH": str(self.bin)} | ({"DEPS_FOR": want} if want else {})
+                              | ({"ARCH": arch} if arch else {}))
         return done.returncode, done.stderr
 
     def test_nothing_to_do_is_silent_and_asks_no_apt(self) -> None:
@@ -651,6 +652,15 @@ class Deps(toy.Case):
         (self.bin / "quilt").unlink()
         self.assertEqual(self.run_deps("repro"), (2, (
             "error: missing: quilt; install these with your system's package manager\n")))
+
+    def test_another_architecture(self) -> None:
+        tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;;\n'
+             '-m*) echo "error: ARCH" >&2; exit 2 ;; *) echo "Python 3.11.2" ;; esac\n')
+        self.assertEqual(self.run_deps("repro", "arm"), (0, ""))
+        tool(self.bin, "dpkg-query", 'for p; do [[ $p == gcc-cross-arm ]] || echo "installed $p"; done\n')
+        self.assertEqual(self.run_deps("repro"), (0, ""))
+        self.assertIn("missing: gcc-cross-arm; as root, run: ", self.run_deps("repro", "arm")[1])
+        self.assertEqual(self.run_deps("repro", "vax"), (2, "error: ARCH\n"))
 
     def test_an_unknown_set(self) -> None:
         self.assertIn("DEPS_FOR: unknown set 'tests'", self.run_deps("tests")[1])

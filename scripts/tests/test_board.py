@@ -16,8 +16,10 @@ from kdebug.console import Code, Program, Test, Verdict, parse_line
 SHA = hashlib.sha256(b"").hexdigest()
 LEASE = "kdebug: busybox| udhcpc: lease of 10.0.2.15 obtained from 10.0.2.2, lease time 86400"
 FILE = f"kdebug: busybox| {SHA}  /tmp/file"
-HELD = ['INFO: kthread_create("irq/31-eth0") by swapper/0:1 blocked for 1 s in stage completing, held by comp_block',
-        "task:irq/31-eth0     state:I stack:0     pid:40    tgid:40    ppid:2",
+HELD = [" mmci_probe from amba_probe+0x68/0xb4",
+        'INFO: kthread_create("irq/31-mmci-pl18x (cmd)") by swapper/0:1 blocked for 1 s in stage completing, '
+        "held by comp_block",
+        "task:irq/31-mmci-pl1 state:I stack:0     pid:40    tgid:40    ppid:2",
         " __kthread_debug_hold from kthread+0x100/0x138",
         "Run /init as init process"]
 
@@ -80,8 +82,8 @@ class Runs(unittest.TestCase):
         self.assertEqual(self.bad(board.at_boot()[1]), [])
 
     def test_at_boot_without_a_report_or_too_late(self) -> None:
-        for lines in (HELD[1:], [*HELD[:1], *HELD[2:]], HELD[:3], [HELD[3], *HELD[:3]],
-                      [HELD[0].replace("completing", "starting"), *HELD[1:]]):
+        for lines in (*(HELD[:n] + HELD[n + 1:] for n in range(len(HELD))), [HELD[-1], *HELD[:-1]],
+                      [HELD[0], HELD[1].replace("completing", "starting"), *HELD[2:]]):
             with self.subTest(lines):
                 self.said = [*lines, FILE]
                 self.assertEqual(self.bad(board.at_boot()[1]), ["e5_no_patch_no_user_space"])
