@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from kdebug import faileach
 from kdebug.console import Code, Line, Verdict, parse_line
 from kdebug.faileach import Case, Story
 from kdebug.ui import Fail
+from test_modinfo import MAGIC, elf
 
 PASS, FAILED = Verdict(Code.PASS, "pass", []), Verdict(Code.FAILED, "faileach:1 exit status 1", [])
 
@@ -174,6 +176,19 @@ faileach: bad n=1 hang init
             "2 creations, 1 ok, 1 not; consoles: /runs"])
         text = faileach.report(Story({0: Case(0, init=0)}, ended=True), Path("one.ko"), Path("/runs"))
         self.assertIn("no kernel thread is created in its init", text)
+
+
+class Takes(unittest.TestCase):
+    def test_only_what_the_module_knows(self) -> None:
+        module = Path(self.enterContext(tempfile.TemporaryDirectory()), "one.ko")
+        words = {"parmtype": "how_much:int", "name": "one", "vermagic": MAGIC}
+        module.write_bytes(elf(words))
+        faileach._takes(module, ["how_much=1", "how-much=1", "dyndbg", "async_probe=1"])
+        with self.assertRaisesRegex(Fail, "PARAMS=hwo: one.ko has no such parameter; take some of: how_much"):
+            faileach._takes(module, ["how_much=1", "hwo=1"])
+        module.write_bytes(elf({k: v for k, v in words.items() if k != "parmtype"}))
+        with self.assertRaisesRegex(Fail, "it has none"):
+            faileach._takes(module, ["how_much=1"])
 
 
 class Config(unittest.TestCase):

@@ -38,6 +38,30 @@ class Lock(toy.Case):
             with lock.held("make test"):
                 self.fail("two at the same time")
 
+    def clean(self, *args: str) -> tuple[int, str]:
+        done = subprocess.run([toy.SCRIPTS / "clean", *args], capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    def test_nothing_is_cleaned_away_under_another_command(self) -> None:
+        (self.build / "out").mkdir()
+        child = self.hold()
+        for args in ((), ("--all",)):
+            code, err = self.clean(*args)
+            self.assertEqual(code, 2)
+            self.assertIn(f"held by pid {child.pid}: make repro", err)
+            self.assertTrue((self.build / "out").is_dir())
+        child.communicate()
+        self.assertEqual(self.clean(), (0, ""))
+        self.assertFalse((self.build / "out").exists())
+        self.assertEqual(self.clean("--all"), (0, ""))
+        self.assertFalse(self.build.exists())
+
+    def test_nothing_is_cleaned_away_for_a_wrong_argument(self) -> None:
+        (self.build / "out").mkdir()
+        for args in (("--help",), ("--al",), ("--all", "x"), ("",)):
+            self.assertEqual(self.clean(*args)[0], 2, args)
+        self.assertTrue((self.build / "out").is_dir())
+
     def test_who_is_to_wait_gets_it_afterwards(self) -> None:
         child = self.hold()
         with mock.patch.dict(os.environ, {lock.WAIT: "1"}):

@@ -68,7 +68,8 @@ class Refuses(Mail):
                 mail.refuse()
 
     def test_an_identity_that_nobody_can_answer(self) -> None:
-        for email in ("me", "root@localhost", "x@(none)", tree.EMAIL):
+        for email in ("me", "root@localhost", "x@(none)", "x@host.localdomain", "me@", "@x.org", "a b@c.org",
+                      "a@b@c.org", tree.EMAIL):
             (self.tmp / "gitconfig").write_text(f"[user]\nname = A\nemail = {email}\n")
             with self.subTest(email), self.fails(email, "no address"):
                 mail.refuse()
@@ -166,8 +167,12 @@ class Version(Mail):
         self.prev = mail.earlier("sent-v1", self.tmp / "prev")
 
     def test_nothing_was_sent(self) -> None:
-        with self.fails("PREV=sent-v9", "name the revision"):
+        with self.fails("PREV=sent-v9", "no revision of this repository"):
             mail.earlier("sent-v9", self.tmp / "none")
+        toy.git(self.repo, "rm", "-rq", "--cached", "patches")
+        toy.git(self.repo, "commit", "-qm", "none")
+        with self.fails("PREV=HEAD", "has patches/ and series"):
+            mail.earlier("HEAD", self.tmp / "neither")
 
     def test_range_diff_and_changelog(self) -> None:
         self.change("0002*", "+int two;", "+int three;")

@@ -47,6 +47,12 @@ class Case(unittest.TestCase):
         words = {"license": "GPL", "parm": "how=much:x=y", "depends": "", "name": "one", "vermagic": MAGIC}
         self.assertEqual(modinfo.read(self.module(elf(words))), words)
 
+    def test_parameters(self) -> None:
+        words = {"parmtype": "how:charp", "parm": "no:one", "name": "one", "vermagic": MAGIC}
+        two = elf(words | {"parmtypf": "more:int"}).replace(b"parmtypf", b"parmtype")
+        self.assertEqual(modinfo.parameters(self.module(two)), ["how", "more"])
+        self.assertEqual(modinfo.parameters(self.module(elf({"name": "one", "vermagic": MAGIC}))), [])
+
     def test_what_is_no_module(self) -> None:
         good = elf({"name": "one", "vermagic": MAGIC})
         self.refused(self.tmp / "none.ko", "No such file", "MODULE.ko")

@@ -37,6 +37,10 @@ HANGS = (Code.HUNG, Code.LOCKUP, Code.RCU, Code.SILENCE, Code.TOTAL)
 LOST = (Code.BOOT, Code.GARBLED, Code.LOST, Code.NO_QEMU, Code.USAGE)
 
 
+# What each module takes, and does not name itself.
+EVERY = ("async_probe", "dyndbg")
+
+
 def error(number: int) -> str:
     """-12 as "-12 ENOMEM"."""
     name = errno.errorcode.get(-number)
@@ -169,6 +173,16 @@ def missing(story: Story) -> None:
             case.verdicts.insert(0, "init succeeded without its thread")
 
 
+def _takes(module: Path, params: Sequence[str]) -> None:
+    """Refuse what @module does not know: the kernel only logs it, and another
+    case is tried than the one that was meant."""
+    known = modinfo.parameters(module)
+    for name in (param.partition("=")[0] for param in params):
+        if name.replace("-", "_") not in (*known, *EVERY):
+            raise Fail(f"PARAMS={name}", f"{module.name} has no such parameter",
+                       f"take some of: {' '.join(known)}" if known else "leave it out: it has none")
+
+
 def _config(module: Path, info: dict[str, str], inject: int, limit: int, params: Sequence[str]) -> str:
     words = []
     for param in params:
@@ -185,6 +199,7 @@ def _config(module: Path, info: dict[str, str], inject: int, limit: int, params:
 def run(module: Path, flavour: str, *, inject: int, limit: int, params: Sequence[str] = ()) -> tuple[Story, Path]:
     """All boots that it takes; what they tell, and where their consoles are."""
     modinfo.read(module)  # before anything is built
+    _takes(module, params)
     ready = steps.prepare(flavour)
     have = kbuild.options(ready.kernel.config.read_text())
     if lost := [option for option in NEEDS if have.get(option) != "y"]:

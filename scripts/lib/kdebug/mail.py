@@ -21,8 +21,8 @@ from . import base, kbuild, paths, series, stamp, tree, ui
 TOP = paths.BUILD / "mail"
 COVER = "0000-cover-letter.patch"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
-# What a person who has not set an identity would get from git.
-NOBODY = ("localhost", "localhost.localdomain", "(none)")
+# With a domain: what git makes up for who has not set an identity has none.
+ADDRESS = re.compile(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>().]+")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def sender() -> Sender:
             raise ui.Fail(f"git {key}", "not set, and you are who sends and signs the series",
                           f"run: git config --global {key} '{'Your Name' if key == 'user.name' else 'you@example.org'}'")
     name, email = said["user.name"], said["user.email"]
-    if "@" not in email or email.rpartition("@")[2] in NOBODY:
+    if not ADDRESS.fullmatch(email) or email.endswith(".localdomain"):
         raise ui.Fail(f"git user.email '{email}'", "no address that a list could answer to",
                       "run: git config --global user.email you@example.org")
     return Sender(name, email)
@@ -86,15 +86,20 @@ def cover(path: Path) -> tuple[str, str]:
     return " ".join(subject[1].split()), body.strip() + "\n"
 
 
+def base_commit_is_one(given: str) -> None:
+    """Refuse a commit that is not given by all of its digits."""
+    if given and not re.fullmatch(r"[0-9a-f]{40}", given):
+        raise ui.Fail(f"BASE_COMMIT={given}", "not the 40 digits of a commit",
+                      "run: git -C /path/to/linux rev-parse v7.3")
+
+
 def base_commit(given: str, source: base.Base) -> str:
     """The commit that the series is made for: what was given, or the user's own tree is at.
 
     Debian's source has no history; its release has a tag.
     """
+    base_commit_is_one(given)
     if given:
-        if not re.fullmatch(r"[0-9a-f]{40}", given):
-            raise ui.Fail(f"BASE_COMMIT={given}", "not the 40 digits of a commit",
-                          "run: git -C /path/to/linux rev-parse v7.3")
         return given
     if (source.path / ".git").exists():
         done = subprocess.run(["git", "-C", source.path, "rev-parse", "HEAD"], capture_output=True, text=True)
@@ -160,13 +165,23 @@ def unnoted(repo: Path, spans: tuple[str, str], version: int) -> list[str]:
     return lost
 
 
+def revision(rev: str) -> None:
+    """Refuse what is no revision of this repository."""
+    done = subprocess.run(["git", "-C", paths.REPO, "rev-parse", "-q", "--verify", f"{rev}^{{commit}}"],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise ui.Fail(f"PREV={rev}", "no revision of this repository",
+                      "name the one that was sent, as in PREV=sent-v1; git tag lists the tags")
+
+
 def earlier(rev: str, where: Path) -> list[Path]:
     """The series as it was at the revision @rev of this repository, unpacked at @where."""
     where.mkdir(parents=True)
+    revision(rev)
     archive = subprocess.run(["git", "-C", paths.REPO, "archive", rev, "--", "patches", "series"], capture_output=True)
     if archive.returncode:
         raise ui.Fail(f"PREV={rev}", base.first_line(archive.stderr.decode(errors="replace")),
-                      "name the revision of this repository that was sent, as in PREV=sent-v1")
+                      "name a revision that has patches/ and series")
     subprocess.run(["tar", "-x", "-C", where], input=archive.stdout, check=True)
     return series.read(where / "series", where / "patches")
 

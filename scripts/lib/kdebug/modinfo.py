@@ -9,8 +9,8 @@ from pathlib import Path
 from .ui import Fail
 
 
-def read(path: Path) -> dict[str, str]:
-    """The module's own words (modinfo): "vermagic", "name", "depends", ..."""
+def _pairs(path: Path) -> list[tuple[str, str]]:
+    """The module's own words, in their order; a key may come more than once."""
     try:
         data = path.read_bytes()
     except OSError as err:
@@ -20,11 +20,20 @@ def read(path: Path) -> dict[str, str]:
     except (ValueError, struct.error):
         raise Fail(str(path), "is not a kernel module", "give a MODULE.ko as the kernel's make builds it "
                    "(unpack a compressed one)") from None
-    pairs = (word.split("=", 1) for word in words if "=" in word)
-    found = {key: value for key, value in pairs}
+    return [(key, value) for key, equals, value in (word.partition("=") for word in words) if equals]
+
+
+def read(path: Path) -> dict[str, str]:
+    """What the module says of itself (modinfo): "vermagic", "name", "depends", ..."""
+    found = dict(_pairs(path))
     if not {"vermagic", "name"} <= found.keys():
         raise Fail(str(path), "does not say for which kernel it was built", "link it with the kernel's make (M=)")
     return found
+
+
+def parameters(path: Path) -> list[str]:
+    """The names of the module's own parameters."""
+    return [value.partition(":")[0] for key, value in _pairs(path) if key == "parmtype"]
 
 
 def _section(data: bytes, wanted: bytes) -> bytes:
