@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug import paths, series, ui
+from kdebug import older, paths, series, ui
 from kdebug.base import (Base, clean_env, first_line, load_json, need_space, no_space, run,
                          save_json, write_atomic)
 
@@ -86,7 +86,7 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
     env = clean_env(QUILT_PATCHES=str(queue), QUILT_SERIES=str(queue / "series"))
     notes: list[str] = []
     if patches:
-        status, out, err = run([["quilt", "--quiltrc=-", "push", "-a", "--fuzz=0", "--leave-rejects"]],
+        status, out, err = run([["quilt", "--quiltrc=-", "push", "-a", f"--fuzz={older.fuzz()}", "--leave-rejects"]],
                                cwd=tree, env=env)
         patch = file = ""
         for line in out.splitlines():
@@ -208,7 +208,7 @@ def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LIN
     The caller holds the lock.  An edit made in @dest by hand is never
     overwritten; a kill in the middle is made good by the next run.
     """
-    bodies = [(p.name, p.read_bytes()) for p in (series.read() if patches is None else patches)]
+    bodies = older.series(series.read()) if patches is None else older.bodies(patches)
     digest = hashlib.sha256(base.key.encode())
     for name, body in bodies:
         digest.update(f"\0{name}\0{len(body)}\0".encode() + body)
@@ -243,7 +243,8 @@ def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LIN
             _sync(base, dest, scratch / "tree", want, old)
             save_json(manifest, {"base": base.key, "key": key, "notes": notes, "files": after, "pending": {}})
             shutil.rmtree(scratch)
-        for note in notes:
+        # On another base each hunk has one.
+        for note in notes if not older.fuzz() else ():
             phase.note(f"offset: {note}")
         phase.result = f"{len(bodies)} patches on Linux {base.version}"
     return Applied(dest, key, notes)

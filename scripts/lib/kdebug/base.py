@@ -26,15 +26,14 @@ from pathlib import Path
 
 from kdebug import paths, ui
 
-WANTED = ".".join(map(str, paths.BASE_VERSION))
+WANTED = paths.BASE
 PACKAGE = f"linux-source-{WANTED}"
-# Where Debian may have it: backports today, testing and unstable around it.
-SUITES = ("trixie-backports", "stable-backports", "testing", "unstable")
+SUITES = paths.SUITES.get(WANTED, ())
 MIRROR_SUITES = re.compile(
-    r"(bookworm|trixie|forky|duke|oldstable|stable|testing|sid|unstable)(-(updates|backports|proposed-updates))?$")
+    r"(bookworm|trixie|forky|duke|oldstable|stable|testing|sid|unstable)(-(updates|security|backports|proposed-updates))?$")
 KEYRINGS = (Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
             Path("/usr/share/keyrings/debian-archive-keyring.pgp"))
-KERNEL_ORG = f"https://cdn.kernel.org/pub/linux/kernel/v{paths.BASE_VERSION[0]}.x/"
+KERNEL_ORG = f"https://cdn.kernel.org/pub/linux/kernel/v{WANTED.partition('.')[0]}.x/"
 KERNEL_ORG_KEY = "B8868C80BA62A1FFFAF5FDA9632D3A06589DA6B1"  # checksum autosigner
 TREE_BYTES = 2_000_000_000  # one unpacked kernel, rounded up
 TREE_FILES = 102_000

@@ -117,13 +117,12 @@ def _write(kernel: kbuild.Kernel, image: Path, text: str, before: bytes = b"") -
     """gen_init_cpio's list @text as the archive @image, behind the archives in @before."""
     list_file, new = image.with_suffix(".list"), image.with_suffix(".new")
     list_file.write_text(text)
-    run = subprocess.run([kernel.out / "usr/gen_init_cpio", "-t", "0", "-o", new, list_file],
-                         capture_output=True, text=True)
+    # To its standard output: older ones know no -o.
+    run = subprocess.run([kernel.out / "usr/gen_init_cpio", "-t", "0", list_file], capture_output=True)
     if run.returncode:
-        raise ui.Fail(str(list_file), (run.stderr or run.stdout).strip().replace("\n", ", ") or "gen_init_cpio failed",
+        raise ui.Fail(str(list_file), run.stderr.decode().strip().replace("\n", ", ") or "gen_init_cpio failed",
                       "mend that and run again")
-    if before:
-        new.write_bytes(before + new.read_bytes())
+    new.write_bytes(before + run.stdout)
     # Renamed into place: a QEMU that is starting reads the old one or this one.
     new.replace(image)
 

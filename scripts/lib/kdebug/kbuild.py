@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kdebug import arch, paths, ui
+from kdebug import arch, lock, paths, ui
 
 # The fragments of the kernel's own make tinyconfig.
 TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/{source}/configs/tiny.config")
@@ -77,6 +77,7 @@ _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 _ON_TOP = re.compile(r"# On top of: (\S+)")
 _ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
+_WITHOUT = re.compile(r"^# Without: (CONFIG_\w+)$", re.M)
 
 
 def options(text: str) -> dict[str, str]:
@@ -111,12 +112,17 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
     add(arch.current().name, "ARCH")
     for name in names:
         add(name, "FLAVOUR")
-    return found
+    of_base = paths.BASES / paths.BASE / "config"
+    return [*found, of_base] if of_base.is_file() else found
 
 
 def verify(files: Iterable[Path], config: str) -> None:
-    """Every option that @files want has to stand in @config as they want it."""
-    wanted = {opt: (value, file) for file in files for opt, value in options(file.read_text()).items()}
+    """Every option that @files want has to stand in @config as they want it,
+    but for those that one of them says the base is without."""
+    texts = {file: file.read_text() for file in files}
+    wanted = {opt: (value, file) for file, text in texts.items() for opt, value in options(text).items()}
+    for opt in _WITHOUT.findall("\n".join(texts.values())):
+        wanted.pop(opt, None)
     got = options(config)
     lost = [opt for opt, (value, _) in wanted.items() if got.get(opt, "n") != value]
     if lost:
@@ -454,13 +460,17 @@ def modules(kernel: Kernel, source: Path) -> list[Path]:
     if stamp.get("key") == key and all(p.is_file() for p in found):
         return found
     with ui.phase("module") as phase:
-        # MO= keeps every object out of @source.
+        # MO= keeps every object out of @source; where make does not know it, a copy does.
         shutil.rmtree(dest, ignore_errors=True)
-        dest.mkdir(parents=True)
+        if "KBUILD_EXTMOD_OUTPUT" in (kernel.source / "Makefile").read_text():
+            where = [f"M={source}", f"MO={dest}"]
+            dest.mkdir(parents=True)
+        else:
+            where = [f"M={dest}"]
+            shutil.copytree(source, dest)
         log.unlink(missing_ok=True)
         output = Output()
-        make([*make_args(kernel.source, kernel.out), "-Otarget", f"M={source}", f"MO={dest}", "modules"],
-             log, output, phase)
+        make([*make_args(kernel.source, kernel.out), "-Otarget", *where, "modules"], log, output, phase)
         refuse(output.all_warnings(), log, re.compile(""))
         found = [dest / Path(line).with_suffix(".ko")
                  for line in (dest / "modules.order").read_text().splitlines()]
@@ -473,23 +483,37 @@ def modules(kernel: Kernel, source: Path) -> list[Path]:
 SELFTESTS = Path("tools/testing/selftests/kthread")
 
 
+def _nolibc(source: Path) -> Path:
+    """The tree whose nolibc, headers and test harness the guest's programs are
+    built on: an older one than the series' own has not all that they use."""
+    if paths.BASE == paths.DEFAULT_BASE:
+        return source
+    env = {key: value for key, value in os.environ.items() if key not in ("BASE", "KDIR")}
+    done = subprocess.run([paths.SCRIPTS / "fetch"], env=env | {lock.WAIT: "1"}, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise ui.Fail(f"BASE={paths.BASE}", f"its guests need the headers of Linux {paths.DEFAULT_BASE}, which "
+                      "cannot be had", "see above")
+    return Path(done.stdout.rpartition(": Linux ")[0])
+
+
 def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
-    """The guest's programs, init among them, on the headers and the nolibc of
-    @source. No flavour changes those, so this is done once for all of them."""
+    """The guest's programs, init among them, and the selftests of @source. No
+    flavour changes those, so this is done once for all of them."""
     row = arch.current()
+    libc = _nolibc(source)
     out = paths.OUT / f"guest-{row.name}"
     log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
     dirs = ("include/uapi", f"arch/{row.source}/include/uapi", f"arch/{row.source}/entry/syscalls",
             f"arch/{row.source}/tools", "tools/include/nolibc")
-    key = digest(compiler(), stat_digest(source, (p for d in dirs for p in (source / d).rglob("*") if p.is_file())))
+    key = digest(compiler(), stat_digest(libc, (p for d in dirs for p in (libc / d).rglob("*") if p.is_file())))
     log.unlink(missing_ok=True)
     if read_stamp(stamp_file).get("key") != key:
         with ui.phase("headers") as phase:
             shutil.rmtree(out, ignore_errors=True)
             dest.mkdir(parents=True)
-            make([*make_args(source, out), "headers"], log, Output(), phase)
+            make([*make_args(libc, out), "headers"], log, Output(), phase)
             write_stamp(stamp_file, {"key": key})
-    make(["make", "-s", "-C", str(programs), f"CC={cc_name()}", f"SRC={source}",
+    make(["make", "-s", "-C", str(programs), f"CC={cc_name()}", f"SRC={source}", f"LIBC={libc}",
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
     sources = [*programs.glob("*.c"), *(source / SELFTESTS).glob("*.c")]
     return sorted(dest / p.stem for p in sources)

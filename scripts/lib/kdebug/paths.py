@@ -11,11 +11,23 @@ PATCHES = REPO / "patches"
 SERIES = REPO / "series"
 EXPERIMENTS = REPO / "experiments"
 CONFIGS = REPO / "configs"
+BASES = REPO / "bases"
 KERNEL = REPO / "kernel"
 SCRIPTS = REPO / "scripts"
 
+# Which Linux, and the suites of Debian that may have its source: backports
+# today, testing and unstable around it.
+SUITES = {
+    "7.3": ("trixie-backports", "stable-backports", "testing", "unstable"),
+    "6.12": ("bookworm-security", "trixie", "trixie-security", "stable"),
+}
+DEFAULT_BASE = "7.3"
+BASE = os.environ.get("BASE") or DEFAULT_BASE  # one that is unknown is refused by ui.command()
+
 # KTHREAD_DEBUG_BUILD lets tests work in a directory of their own.
 BUILD = Path(os.environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve()
+if BASE in SUITES and BASE != DEFAULT_BASE:
+    BUILD /= BASE
 DOWNLOAD = BUILD / "download"  # the .deb or tarball, and apt's private state
 SRC = BUILD / "src"            # pristine base trees, one directory each
 LINUX = BUILD / "linux"        # the patched tree that is compiled
@@ -23,5 +35,3 @@ TREE = BUILD / "tree"          # git tree, one commit per patch (make tree)
 OUT = BUILD / "out"            # O= directories, one per arch and flavour
 RUNS = BUILD / "runs"          # one directory per boot: console, command line
 CCACHE = BUILD / "ccache"
-
-BASE_VERSION = (7, 3)

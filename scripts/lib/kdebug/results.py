@@ -18,7 +18,7 @@ RESULTS = paths.BUILD / "results"
 
 def series_key() -> str:
     """One key for all of the patches."""
-    patches = sorted(paths.PATCHES.iterdir())
+    patches = sorted([*paths.PATCHES.iterdir(), *(paths.BASES / paths.BASE).glob("*")])
     return kbuild.digest(*(p.name for p in patches), *(p.read_bytes() for p in patches))
 
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import NoReturn, TextIO
 
+from . import paths
+
 
 class Fail(Exception):
     """An error the user can mend: names the thing, its value and the remedy.
@@ -92,6 +94,8 @@ def die(err: Fail) -> NoReturn:
 def command() -> Iterator[None]:
     """Wrap a command's main(): a Fail becomes one line, ^C becomes 130."""
     try:
+        if paths.BASE not in paths.SUITES:
+            raise Fail(f"BASE={paths.BASE}", "no such base", f"use one of {' '.join(paths.SUITES)}")
         yield
     except Fail as err:
         die(err)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series on another base: bases/<BASE>/ has what differs there, and no more.
+
+For a patch whose surroundings differ there is a file of its name, .context
+instead of .patch. It tells for single hunks what is around them there: "..."
+stands for the next run of lines that the patch's own hunk adds or removes,
+so that none of them is kept twice:
+
+    diff --git a/kernel/Makefile b/kernel/Makefile
+    @@ 1 @@
+     obj-$(CONFIG_USERMODE_DRIVER) += usermode_driver.o
+    ...
+     obj-$(CONFIG_MULTIUSER) += groups.o
+
+A line "Without: path" above takes a file out that is not there. What has to be
+different besides is in patches of its own, *.patch, on top of the series.
+
+Of all other hunks up to two lines of the context may differ (patch's fuzz):
+the neighbours' do, on another base.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import paths, ui
+
+FUZZ = 2
+
+_SECTION = re.compile(r"^(?=diff --git )", re.M)
+_HUNK = re.compile(r"^(?=@@ )", re.M)
+_FILE = re.compile(r"diff --git a/(\S+) b/(\S+)\n")
+_NUMBER = re.compile(r"@@ (\d+) @@\n")
+_RANGE = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+_WITHOUT = re.compile(r"^Without: (\S+)$", re.M)
+_RUN = re.compile(r"(?:^[-+].*\n)+", re.M)
+
+
+def fuzz() -> int:
+    """How many lines of a hunk's context may differ."""
+    return 0 if paths.BASE == paths.DEFAULT_BASE else FUZZ
+
+
+def _sections(text: str) -> tuple[str, dict[str, list[str]]]:
+    """What is above the first section; and of each file its header and its hunks."""
+    head, *rest = _SECTION.split(text)
+    return head, {file[2]: _HUNK.split(section) for section in rest if (file := _FILE.match(section))}
+
+
+def _around(hunk: str, context: str, what: str) -> str:
+    """The hunk @hunk with the lines around it that @context gives."""
+    heading, _, body = hunk.partition("\n")
+    runs = _RUN.findall(body)
+    lines = context.splitlines(keepends=True)
+    if lines.count("...\n") != len(runs):
+        raise ui.Fail(what, f"{lines.count('...' + chr(10))} times '...', and the patch's hunk has {len(runs)} "
+                      "runs of changed lines", "give one line '...' for each")
+    if any(line != "...\n" and line[:1] != " " for line in lines):
+        raise ui.Fail(what, "a line of context begins with a space", "mend that line")
+    text = "".join(runs.pop(0) if line == "...\n" else line for line in lines)
+    old, new = (len(re.findall(rf"^[ {sign}]", text, re.M)) for sign in "-+")
+    where = _RANGE.match(heading)
+    assert where, heading
+    return f"@@ -{where[1]},{old} +{where[2]},{new} @@\n{text}"
+
+
+def merge(patch: str, other: str, what: str) -> str:
+    """The patch @patch in the surroundings that @other tells, the file @what."""
+    head, sections = _sections(patch)
+    text, changes = _sections(other)
+    for path in _WITHOUT.findall(text):
+        if sections.pop(path, None) is None:
+            raise ui.Fail(what, f"Without: {path}: the patch does not touch that file", "drop that line")
+    for path, (_, *contexts) in changes.items():
+        own = sections.get(path)
+        if own is None:
+            raise ui.Fail(what, f"{path}: the patch does not touch that file", "drop that section")
+        for context in contexts:
+            number = _NUMBER.match(context)
+            if not number or not 1 <= int(number[1]) < len(own):
+                raise ui.Fail(what, f"{path}: '{context.splitlines()[0]}' is none of the patch's "
+                              f"{len(own) - 1} hunks", "write @@ and its number, @@ 1 @@ for the first")
+            own[int(number[1])] = _around(own[int(number[1])], context[number.end():], f"{what}: {path} {number[0]}")
+    return head + "".join("".join(section) for section in sections.values())
+
+
+def bodies(patches: list[Path], base: str | None = None) -> list[tuple[str, bytes]]:
+    """Name and content of each of @patches, as the base called @base wants it."""
+    found: list[tuple[str, bytes]] = []
+    for patch in patches:
+        body = patch.read_bytes()
+        other = paths.BASES / (base or paths.BASE) / f"{patch.stem}.context"
+        if other.is_file():
+            body = merge(body.decode(), other.read_text(encoding="utf-8"), f"{other.parent.name}/{other.name}").encode()
+            if b"\ndiff --git " not in body:
+                continue  # nothing is left of it
+        found.append((patch.name, body))
+    return found
+
+
+def series(patches: list[Path], base: str | None = None) -> list[tuple[str, bytes]]:
+    """The same for @patches, all of the series, with what is on top of them there."""
+    folder = paths.BASES / (base or paths.BASE)
+    names = {patch.stem for patch in patches}
+    for path in sorted(folder.glob("*.context")):
+        if path.stem not in names:
+            raise ui.Fail(f"{folder.name}/{path.name}", "no patch of the series has this name",
+                          "rename it as its patch was, or remove it")
+    return bodies(patches, base) + [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.patch"))]
