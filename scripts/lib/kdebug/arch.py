@@ -76,7 +76,8 @@ TABLE = {row.name: row for row in (
     Arch("riscv64", "riscv", "riscv", "Image", "qemu-system-riscv64", _RISCV, ("-M", "virt"), "rv64",
          "console=ttyS0",
          prefix="riscv64-linux-gnu-", packages=("opensbi", "gcc-riscv64-linux-gnu"), debian="riscv64"),
-    Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"), "max",
+    # As an AMD of 32 bits it would be warned of.
+    Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"), "max,vendor=GenuineIntel",
          "console=ttyS0 reboot=t", kvm_hosts=("x86_64",),
          prefix="i686-linux-gnu-", packages=("gcc-i686-linux-gnu",), debian="i386"),
 )}
