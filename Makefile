@@ -2,6 +2,7 @@
 # Names the steps and their order; what a step does is in scripts/.
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
+#	BASE=6.12		repro, test, shell, gdb, fail-each: on another Linux, see README.md
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see README.md
 #	DELAY=20000		repro: ms until the timer fires, as published
@@ -11,7 +12,7 @@
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
-export KDIR ACCEL FLAVOUR ARCH
+export KDIR ACCEL FLAVOUR ARCH BASE
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
@@ -44,6 +45,8 @@ mail: export DEPS_FOR = mail
 roundtrip: export DEPS_FOR = roundtrip
 # Of x86-64 and of what it says itself.
 check timeline fail-each: override export ARCH =
+# Of the Linux that the series is made for.
+tree refresh check mail roundtrip claims: override export BASE =
 
 deps:
 	@scripts/deps

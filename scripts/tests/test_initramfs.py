@@ -13,10 +13,10 @@ from kdebug import initramfs, kbuild, ui
 
 FAKE_GEN = """\
 #!/bin/sh
-[ "$1 $2 $3" = "-t 0 -o" ] || { echo usage >&2; exit 1; }
-[ ! -f "$FAKE/refuse" ] || { echo half > "$4"; echo "File /x could not be located" >&2; exit 255; }
+[ "$# $1 $2" = "3 -t 0" ] || { echo usage >&2; exit 1; }
+[ ! -f "$FAKE/refuse" ] || { echo half; echo "File /x could not be located" >&2; exit 255; }
 echo made >> "$FAKE/calls"
-cp "$5" "$4"
+cat "$3"
 """
 
 

@@ -56,11 +56,11 @@ FAKE_MAKE = """\
 #!/bin/sh
 echo "$*" >> "$FAKE/calls"
 for a; do case $a in
-O=*) O=${a#O=} ;; MO=*) MO=${a#MO=} ;; KCONFIG_ALLCONFIG=*) ALL=${a#KCONFIG_ALLCONFIG=} ;;
+O=*) O=${a#O=} ;; M=*) MO=${a#M=} ;; MO=*) MO=${a#MO=} ;; KCONFIG_ALLCONFIG=*) ALL=${a#KCONFIG_ALLCONFIG=} ;;
 esac; done
 case "$*" in
 *allnoconfig*) cp "$ALL" "$FAKE/asked"; cp "$FAKE/result.config" "$KCONFIG_CONFIG" ;;
-*MO=*)
+*' M='*)
 	cat "$FAKE/modlog" 2>/dev/null
 	echo sub/one.o > "$MO/modules.order"; mkdir -p "$MO/sub"; echo ko > "$MO/sub/one.ko" ;;
 *bzImage*)
@@ -476,6 +476,7 @@ class Ensure(Scratch):
 
     def test_modules(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")
+        (kernel.source / "Makefile").write_text("KBUILD_EXTMOD_OUTPUT := $(MO)\n")
         source = self.tmp / "repro"
         source.mkdir()
         (source / "one.c").write_text("int a;")
@@ -494,6 +495,19 @@ class Ensure(Scratch):
         (self.tmp / "modlog").write_text("one.c:1:1: warning: w\n")
         (source / "one.c").write_text("int c;")
         fail(self, kbuild.modules, kernel, source)
+
+    def test_modules_where_make_has_no_mo(self) -> None:
+        kernel = kbuild.ensure(self.applied, "plain")
+        (kernel.source / "Makefile").write_text("KBUILD_EXTMOD := $(M)\n")
+        source = self.tmp / "repro"
+        source.mkdir()
+        (source / "one.c").write_text("int a;")
+        self.calls()
+        found = kbuild.modules(kernel, source)
+        self.assertEqual(found, [kernel.out / "mod/repro/sub/one.ko"])
+        self.assertTrue((kernel.out / "mod/repro/one.c").is_file())
+        self.assertEqual(self.calls(), [])
+        self.assertEqual([p.name for p in source.iterdir()], ["one.c"])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def fuzz() -> int:
 
 def _sections(text: str) -> tuple[str, dict[str, list[str]]]:
     """What is above the first section; and of each file its header and its hunks."""
-    head, *rest = _SECTION.split(text)
+    # The line that git puts below all, "-- ", looks like one that is removed.
+    head, *rest = _SECTION.split(re.sub(r"^-- \n.*\Z", "", text, flags=re.M | re.S))
     return head, {file[2]: _HUNK.split(section) for section in rest if (file := _FILE.match(section))}
 
 
