@@ -68,7 +68,8 @@ TABLE = {row.name: row for row in (
          "max,la57=off", "console=ttyS0 reboot=t", kvm_hosts=("x86_64",)),
     Arch("arm", "arm", "arm", "zImage", "qemu-system-arm", "qemu-system-arm",
          ("-M", "vexpress-a9", "-audiodev", "none,id=off"), "cortex-a9",
-         "console=ttyAMA0", dtb="arm/vexpress-v2p-ca9.dtb",
+         # As long as RCU, see configs/arm.config.
+         "console=ttyAMA0 watchdog_thresh=30", dtb="arm/vexpress-v2p-ca9.dtb",
          prefix="arm-linux-gnueabihf-", packages=("gcc-arm-linux-gnueabihf",), debian="armhf"),
     Arch("arm64", "arm64", "arm64", "Image", "qemu-system-aarch64", "qemu-system-arm", ("-M", "virt"), "cortex-a57",
          "console=ttyAMA0",

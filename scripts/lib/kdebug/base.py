@@ -61,7 +61,8 @@ class Base:
 _LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a child, before it becomes another program."""
     _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -94,7 +95,7 @@ def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
                 children.append(subprocess.Popen(
                     command, cwd=cwd, env=env or clean_env(), stdin=source,
                     stdout=subprocess.PIPE, stderr=errors,
-                    preexec_fn=_die_with_parent if tie else None))
+                    preexec_fn=die_with_parent if tie else None))
             except FileNotFoundError:
                 for child in children:
                     child.kill()
@@ -416,7 +417,7 @@ class _Apt:
         child = subprocess.Popen(["/usr/lib/apt/apt-helper", "-c", str(self.conf), "-q", "download-file", uri,
                                   str(deb), f"SHA256:{sha256}"], env=clean_env(), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 preexec_fn=_die_with_parent)
+                                 preexec_fn=die_with_parent)
         try:
             while child.poll() is None:
                 phase.live(f"{_mb(_size(deb))} of {_mb(size)}")

@@ -91,6 +91,11 @@ def options(text: str) -> dict[str, str]:
     return found
 
 
+def flavours(configs: Path = paths.CONFIGS) -> list[str]:
+    """What FLAVOUR can be."""
+    return sorted({p.stem for p in configs.glob("*.config")} - {COMMON, *arch.TABLE})
+
+
 def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]:
     """The architecture's file and those for @names, each behind the one it says
     it is on top of."""
@@ -100,8 +105,7 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
     def add(name: str, asked_by: str) -> None:
         path = configs / f"{name}.config"
         if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or asked_by == "FLAVOUR" and name in not_flavours:
-            have = sorted({p.stem for p in configs.glob("*.config")} - not_flavours)
-            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(have)}")
+            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(flavours(configs))}")
         if path in found:
             return
         for line in path.read_text().splitlines():

@@ -33,5 +33,8 @@ SRC = BUILD / "src"            # pristine base trees, one directory each
 LINUX = BUILD / "linux"        # the patched tree that is compiled
 TREE = BUILD / "tree"          # git tree, one commit per patch (make tree)
 OUT = BUILD / "out"            # O= directories, one per arch and flavour
-RUNS = BUILD / "runs"          # one directory per boot: console, command line
+# A cell of make matrix keeps its consoles and its results to itself.
+_CELL = Path(os.environ.get("KTHREAD_DEBUG_CELL") or BUILD).resolve()
+RUNS = _CELL / "runs"          # one directory per boot: console, command line
+RESULTS = _CELL / "results"    # what each test said last
 CCACHE = BUILD / "ccache"

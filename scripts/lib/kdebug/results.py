@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import kbuild, paths
 
-RESULTS = paths.BUILD / "results"
+RESULTS = paths.RESULTS
 
 
 def series_key() -> str:

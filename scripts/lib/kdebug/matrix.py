@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Architectures by flavours by bases: the guest's tests on each, as a table.
+
+A cell is a run of scripts/test with ARCH, FLAVOUR and BASE, in a directory of
+its own below build/matrix/: what it printed, what each test said, the consoles.
+A test already uses all CPUs, for the build and for as many guests at a time, so
+the cells run one after the other.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from . import arch, base, check, kbuild, lock, paths, results, ui
+
+DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
+# What runs in any guest. Of an emulated CPU that is starved little can be said.
+GROUPS = ("kunit", "guest", "misuse", "stall", "samples")
+TOP = paths.REPO / "build" / "matrix"
+
+
+@dataclass(frozen=True)
+class Cell:
+    arch: str
+    flavour: str
+    base: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.base}-{self.arch}-{self.flavour}"
+
+    @property
+    def row(self) -> str:
+        return f"{self.arch} {self.base}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a cell; @status is scripts/test's."""
+
+    status: int
+    seconds: int
+    tests: dict[str, str]
+
+    def count(self, verdict: str) -> int:
+        return sum(said == verdict for said in self.tests.values())
+
+    @property
+    def passed(self) -> bool:
+        return not self.status and bool(self.count("ok")) and not self.count("fail")
+
+    def __str__(self) -> str:
+        return str(self.count("ok")) if self.passed else f"RED {self.count('fail') or ''}".strip()
+
+
+def parse(text: str) -> list[Cell]:
+    """The cells of "ARCH,...:FLAVOUR,...:BASE,...", bases and architectures together."""
+    parts = [[name for name in part.split(",") if name] for part in text.split(":")]
+    if len(parts) != 3 or not all(parts):
+        raise ui.Fail(f"MATRIX={text}", "not three lists with ':' between them",
+                      f"write architectures:flavours:bases, as in {DEFAULT}")
+    for name, known in ((name, known) for names, known in zip(parts, (
+            list(arch.TABLE), kbuild.flavours(), list(paths.SUITES))) for name in names):
+        if name not in known:
+            raise ui.Fail(f"MATRIX={text}", f"'{name}' is not known", f"take some of {' '.join(known)}")
+    archs, flavours, bases = (list(dict.fromkeys(names)) for names in parts)
+    return [Cell(a, f, b) for b, a, f in itertools.product(bases, archs, flavours)]
+
+
+def key(cell: Cell, groups: Sequence[str]) -> str:
+    """What a cell depends on: the series, and all of this repository that it runs."""
+    files = [p for d in (paths.PATCHES, paths.BASES, paths.CONFIGS, paths.KERNEL, paths.SCRIPTS)
+             for p in sorted(d.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    return kbuild.digest(cell.name, *groups, os.environ.get("KDIR") or "",
+                         *(str(p.relative_to(paths.REPO)) for p in files), *(p.read_bytes() for p in files))
+
+
+def load(folder: Path, wanted: str) -> Done | None:
+    """The cell in @folder, if it has come to its end and is for @wanted."""
+    stamp = kbuild.read_stamp(folder / "cell.json")
+    if stamp.get("key") != wanted or not isinstance(stamp.get("tests"), dict):
+        return None
+    return Done(int(stamp["status"]), int(stamp["seconds"]), stamp["tests"])
+
+
+def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+    """Run the tests of @cell; what they print goes to @folder/log.txt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cell.json").unlink(missing_ok=True)
+    for old in (folder / "results").glob("*.json"):
+        old.unlink()
+    env = os.environ | {"ARCH": cell.arch, "FLAVOUR": cell.flavour, "BASE": cell.base,
+                        "KTHREAD_DEBUG_CELL": str(folder), lock.WAIT: "1"}
+    start = time.monotonic()
+    with open(folder / "log.txt", "w", encoding="utf-8") as log:
+        # Its compiler and its machine, first: scripts/test takes them as given.
+        done = subprocess.run([paths.SCRIPTS / "deps"], env=env | {"DEPS_FOR": "test"}, stdin=subprocess.DEVNULL,
+                              stdout=log, stderr=subprocess.STDOUT)
+        if not done.returncode:
+            done = subprocess.run([paths.SCRIPTS / "test", *groups], env=env, stdin=subprocess.DEVNULL,
+                                  stdout=log, stderr=subprocess.STDOUT, preexec_fn=base.die_with_parent)
+    found = Done(done.returncode, int(time.monotonic() - start), results.load(folder / "results"))
+    base.save_json(folder / "cell.json", {"key": wanted, "status": found.status, "seconds": found.seconds,
+                                          "tests": found.tests})
+    return found
+
+
+# --- what is left for others to read
+
+def ktap(cells: dict[Cell, Done]) -> str:
+    """KTAP: a test for each cell, its tests below it."""
+    lines = ["KTAP version 1", f"1..{len(cells)}"]
+    for number, (cell, done) in enumerate(cells.items(), 1):
+        lines += ["  KTAP version 1", f"  1..{len(done.tests)}"]
+        for n, (test, said) in enumerate(done.tests.items(), 1):
+            name = re.sub(r"[#\s]+", " ", test)
+            lines.append(f"  {'not ok' if said == 'fail' else 'ok'} {n} {name}{' # SKIP' if said == 'skip' else ''}")
+        lines.append(f"{'ok' if done.passed else 'not ok'} {number} {cell.name}")
+    return "\n".join(lines) + "\n"
+
+
+def junit(cells: dict[Cell, Done]) -> bytes:
+    """JUnit's XML: a suite for each cell; a cell that broke off is an error of its own."""
+    top = ElementTree.Element("testsuites")
+    for cell, done in cells.items():
+        broke = bool(done.status) and not done.count("fail")
+        suite = ElementTree.SubElement(
+            top, "testsuite", name=cell.name, tests=str(len(done.tests) + broke), failures=str(done.count("fail")),
+            errors=str(int(broke)), skipped=str(done.count("skip")), time=str(done.seconds))
+        for test, said in done.tests.items():
+            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=test)
+            if said != "ok":
+                ElementTree.SubElement(case, "failure" if said == "fail" else "skipped", message=f"{cell.name}/log.txt")
+        if broke:
+            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name="scripts/test")
+            ElementTree.SubElement(case, "error", message=f"exit status {done.status}, see {cell.name}/log.txt")
+    ElementTree.indent(top)
+    return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+STYLE = """body { font: 15px/1.4 sans-serif; margin: 2em; color: #222; background: #fff }
+table { border-collapse: collapse } th, td { border: 1px solid #bbb; padding: .4em .7em; vertical-align: top }
+th { background: #eee; text-align: left } .ok { background: #dff2df } .red { background: #f8d5d5 }
+.small { font-size: 12px } @media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b }
+a { color: #8bf } th { background: #333 } .ok { background: #1d3a1d } .red { background: #4a1f1f } }"""
+
+
+def page(cells: dict[Cell, Done], top: Path) -> str:
+    """One page: the table, from each cell to its log and its consoles below @top."""
+    rows, flavours = (list(dict.fromkeys(names)) for names in (
+        (c.row for c in cells), (c.flavour for c in cells)))
+    by_place = {(c.row, c.flavour): c for c in cells}
+
+    def field(row: str, flavour: str) -> str:
+        cell = by_place.get((row, flavour))
+        if not cell:
+            return "<td></td>"
+        done = cells[cell]
+        said = f"{done.count('ok')} passed" if done.passed else \
+            f"{done.count('ok')} passed, {done.count('fail')} failed, exit status {done.status}"
+        logs = sorted((top / cell.name / "runs").glob("[0-9]*/console.log"))
+        links = " ".join(f'<a href="{html.escape(str(p.relative_to(top)))}">{n}</a>' for n, p in enumerate(logs, 1))
+        wrong = "".join(f"<br>{html.escape(test)}" for test, v in done.tests.items() if v == "fail")
+        return (f'<td class="{"ok" if done.passed else "red"}"><a href="{html.escape(cell.name)}/log.txt">{said}</a>, '
+                f'{done.count("skip")} skipped, {done.seconds} s'
+                f'<div class="small">consoles: {links or "none"}{wrong}</div></td>')
+
+    head = "".join(f"<th>{html.escape(f)}</th>" for f in flavours)
+    body = "\n".join(f"<tr><th>{html.escape(row)}</th>{''.join(field(row, f) for f in flavours)}</tr>" for row in rows)
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>kthread-debug: matrix</title>\n'
+            f"<style>\n{STYLE}\n</style></head>\n<body><h1>kthread-debug: matrix</h1>\n"
+            f"<table><tr><th></th>{head}</tr>\n{body}\n</table></body></html>\n")
+
+
+def write(cells: dict[Cell, Done], top: Path) -> None:
+    top.mkdir(parents=True, exist_ok=True)
+    base.write_atomic(top / "results.ktap", ktap(cells).encode())
+    base.write_atomic(top / "junit.xml", junit(cells))
+    base.write_atomic(top / "index.html", page(cells, top).encode())
+
+
+def fill(cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path = TOP,
+         run_cell: Callable[[Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
+    """Run those of @cells that are not done; show the table as it fills."""
+    rows = list(dict.fromkeys(cell.row for cell in cells))
+    table = check.Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
+    done: dict[Cell, Done] = {}
+    for cell in cells:
+        row, folder, wanted = rows.index(cell.row), top / cell.name, key(cell, groups)
+        found = load(folder, wanted)
+        # What was red is tried again.
+        if not found or not found.passed:
+            table.put(row, cell.flavour, "...")
+            found = run_cell(cell, folder, wanted, groups)
+        done[cell] = found
+        table.put(row, cell.flavour, str(found))
+        write(done, top)
+        if cell is cells[-1] or cells[cells.index(cell) + 1].row != cell.row:
+            table.finished(row)
+    return done

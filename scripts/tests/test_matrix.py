@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of kdebug.matrix, with cells that only say that they ran."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+import unittest
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from unittest import mock
+from xml.etree import ElementTree
+
+from kdebug import base, matrix, paths, ui
+from kdebug.matrix import Cell, Done
+
+GOOD = Done(0, 7, {"one": "ok", "two <&>": "ok", "three": "skip"})
+BAD = Done(1, 8, {"one": "ok", "two # <&>": "fail"})
+BROKE = Done(2, 9, {})
+
+
+class Parse(unittest.TestCase):
+    def test_bases_then_architectures_then_flavours(self) -> None:
+        self.assertEqual([c.name for c in matrix.parse("x86_64,arm:plain,kasan:7.3,6.12")],
+                         ["7.3-x86_64-plain", "7.3-x86_64-kasan", "7.3-arm-plain", "7.3-arm-kasan",
+                          "6.12-x86_64-plain", "6.12-x86_64-kasan", "6.12-arm-plain", "6.12-arm-kasan"])
+
+    def test_twice_is_once(self) -> None:
+        self.assertEqual(matrix.parse("x86_64,x86_64:plain:7.3"), [Cell("x86_64", "plain", "7.3")])
+
+    def test_the_default_is_a_cell(self) -> None:
+        self.assertEqual(len(matrix.parse(matrix.DEFAULT)), 1)
+
+    def test_what_is_not_known_is_named(self) -> None:
+        for text, said in (("x86_64:plain", "not three lists"), ("x86_64::7.3", "not three lists"),
+                           ("vax:plain:7.3", "'vax' is not known; take some of x86_64 "),
+                           ("x86_64:plane:7.3", "'plane' is not known; take some of "),
+                           ("x86_64:guest:7.3", "'guest' is not known"),
+                           ("x86_64:plain:5.4", "'5.4' is not known; take some of 7.3 6.12")):
+            with self.subTest(text), self.assertRaises(ui.Fail) as caught:
+                matrix.parse(text)
+            self.assertIn(f"MATRIX={text}: ", str(caught.exception))
+            self.assertIn(said, str(caught.exception))
+
+
+class Verdict(unittest.TestCase):
+    def test_only_a_run_with_tests_and_none_red_has_passed(self) -> None:
+        self.assertTrue(GOOD.passed)
+        for done in (BAD, BROKE, Done(0, 1, {}), Done(0, 1, {"one": "skip"}), Done(1, 1, {"one": "ok"}),
+                     Done(0, 1, {"one": "ok", "two": "fail"})):
+            self.assertFalse(done.passed, done)
+        self.assertEqual([str(d) for d in (GOOD, BAD, BROKE)], ["2", "RED 1", "RED"])
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self) -> None:
+        temp = tempfile.TemporaryDirectory()
+        self.addCleanup(temp.cleanup)
+        self.top = Path(temp.name)
+
+
+class Fill(Scratch):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ran: list[str] = []
+        self.key = "k"
+        patched = mock.patch.object(matrix, "key", lambda cell, groups: self.key)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def cell(self, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+        self.ran.append(cell.name)
+        done = BAD if cell.flavour == "kasan" else GOOD
+        folder.mkdir(parents=True, exist_ok=True)
+        base.save_json(folder / "cell.json", {"key": wanted, "status": done.status, "seconds": done.seconds,
+                                              "tests": done.tests})
+        return done
+
+    def fill(self, text: str) -> tuple[dict[Cell, Done], str]:
+        self.ran = []
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            found = matrix.fill(matrix.parse(text), top=self.top, run_cell=self.cell)
+        return found, out.getvalue()
+
+    def test_the_table(self) -> None:
+        _, out = self.fill("x86_64,arm64:plain,kasan:7.3")
+        self.assertEqual([line.split() for line in out.splitlines()],
+                         [["plain", "kasan"], ["x86_64", "7.3", "2", "RED", "1"], ["arm64", "7.3", "2", "RED", "1"]])
+
+    def test_what_is_done_and_good_is_not_run_again(self) -> None:
+        self.fill("x86_64:plain,kasan:7.3")
+        self.assertEqual(self.ran, ["7.3-x86_64-plain", "7.3-x86_64-kasan"])
+        found, _ = self.fill("x86_64,arm:plain,kasan:7.3")
+        self.assertEqual(self.ran, ["7.3-x86_64-kasan", "7.3-arm-plain", "7.3-arm-kasan"])
+        self.assertEqual(found[Cell("x86_64", "plain", "7.3")], GOOD)
+
+    def test_another_series_is_run_again(self) -> None:
+        self.fill("x86_64:plain:7.3")
+        self.key = "other"
+        self.fill("x86_64:plain:7.3")
+        self.assertEqual(self.ran, ["7.3-x86_64-plain"])
+
+    def test_one_that_was_killed_is_run_again(self) -> None:
+        def killed(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+            if cell.flavour == "kasan":
+                raise KeyboardInterrupt
+            return self.cell(cell, folder, wanted, groups)
+
+        with self.assertRaises(KeyboardInterrupt), contextlib.redirect_stdout(io.StringIO()):
+            matrix.fill(matrix.parse("x86_64:plain,kasan:7.3"), top=self.top, run_cell=killed)
+        self.assertIn("7.3-x86_64-plain", (self.top / "index.html").read_text())
+        self.fill("x86_64:plain,kasan:7.3")
+        self.assertEqual(self.ran, ["7.3-x86_64-kasan"])
+
+
+class Run(Scratch):
+    def scripts(self, text: str) -> None:
+        patched = mock.patch.object(paths, "SCRIPTS", self.top)
+        patched.start()
+        self.addCleanup(patched.stop)
+        for name, body in (("deps", "echo deps $ARCH $DEPS_FOR"), ("test", text)):
+            (self.top / name).write_text(f"#!/bin/sh\n{body}\n")
+            (self.top / name).chmod(0o755)
+
+    def test_a_cell_keeps_what_its_tests_said(self) -> None:
+        self.scripts('echo $ARCH $FLAVOUR $BASE $*; mkdir -p $KTHREAD_DEBUG_CELL/results\n'
+                     'echo \'{"series": "\'"$(cat $0.key)"\'", "tests": {"one": "ok"}}\' >'
+                     '$KTHREAD_DEBUG_CELL/results/kunit.json')
+        from kdebug import results
+        (self.top / "test.key").write_text(results.series_key())
+        folder = self.top / "cell"
+        done = matrix.run(Cell("arm", "rt", "6.12"), folder, "k", ["kunit"])
+        self.assertEqual(done.tests, {"one": "ok"})
+        self.assertEqual((folder / "log.txt").read_text(), "deps arm test\narm rt 6.12 kunit\n")
+        self.assertEqual(matrix.load(folder, "k"), done)
+        self.assertIsNone(matrix.load(folder, "other"))
+
+    def test_what_an_earlier_run_said_is_gone(self) -> None:
+        self.scripts("exit 2")
+        (self.top / "cell/results").mkdir(parents=True)
+        (self.top / "cell/results/kunit.json").write_text('{"series": "x", "tests": {"one": "ok"}}')
+        done = matrix.run(Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
+        self.assertEqual((done.status, done.tests), (2, {}))
+        self.assertEqual(list((self.top / "cell/results").iterdir()), [])
+
+    def test_without_its_tools_no_test_is_run(self) -> None:
+        self.scripts("echo ran")
+        (self.top / "deps").write_text("#!/bin/sh\necho none >&2; exit 2\n")
+        done = matrix.run(Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
+        self.assertEqual(done.status, 2)
+        self.assertEqual((self.top / "cell/log.txt").read_text(), "none\n")
+
+    def test_the_key_is_of_all_that_counts(self) -> None:
+        cell = Cell("x86_64", "plain", "7.3")
+        keys = {matrix.key(cell, ["kunit"]), matrix.key(cell, ["guest"]),
+                matrix.key(Cell("arm", "plain", "7.3"), ["kunit"])}
+        for name in ("PATCHES", "BASES", "CONFIGS", "KERNEL", "SCRIPTS"):
+            other = paths.REPO / "experiments"
+            with mock.patch.object(paths, name, other):
+                keys.add(matrix.key(cell, ["kunit"]))
+        with mock.patch.dict(os.environ, {"KDIR": "/x"}):
+            keys.add(matrix.key(cell, ["kunit"]))
+        self.assertEqual(len(keys), 9)
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [str(value) for name, value in attrs if name in ("href", "src")]
+
+
+class Files(Scratch):
+    CELLS = {Cell("x86_64", "plain", "7.3"): GOOD, Cell("x86_64", "kasan", "7.3"): BAD,
+             Cell("arm", "plain", "6.12"): BROKE}
+
+    def test_ktap(self) -> None:
+        self.assertEqual(matrix.ktap(self.CELLS).splitlines(), [
+            "KTAP version 1", "1..3", "  KTAP version 1", "  1..3", "  ok 1 one", "  ok 2 two <&>",
+            "  ok 3 three # SKIP", "ok 1 7.3-x86_64-plain", "  KTAP version 1", "  1..2", "  ok 1 one",
+            "  not ok 2 two <&>", "not ok 2 7.3-x86_64-kasan", "  KTAP version 1", "  1..0", "not ok 3 6.12-arm-plain"])
+
+    def test_junit(self) -> None:
+        suites = ElementTree.fromstring(matrix.junit(self.CELLS))
+        self.assertEqual([(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped"))
+                          for s in suites],
+                         [("7.3-x86_64-plain", "3", "0", "0", "1"), ("7.3-x86_64-kasan", "2", "1", "0", "0"),
+                          ("6.12-arm-plain", "1", "0", "1", "0")])
+        self.assertEqual([(c.get("name"), [e.tag for e in c]) for s in suites for c in s],
+                         [("one", []), ("two <&>", []), ("three", ["skipped"]), ("one", []),
+                          ("two # <&>", ["failure"]), ("scripts/test", ["error"])])
+
+    def test_each_link_of_the_page_leads_somewhere(self) -> None:
+        for cell in self.CELLS:
+            (self.top / cell.name / "runs/20261126-1").mkdir(parents=True)
+            (self.top / cell.name / "runs/20261126-1/console.log").write_text("x")
+            (self.top / cell.name / "runs/latest").symlink_to("20261126-1")
+            (self.top / cell.name / "log.txt").write_text("x")
+        matrix.write(self.CELLS, self.top)
+        text = (self.top / "index.html").read_text()
+        links = Links()
+        links.feed(text)
+        self.assertEqual(len(links.found), 6)
+        for link in links.found:
+            self.assertTrue((self.top / link).is_file(), link)
+        self.assertIn("two # &lt;&amp;&gt;", text)
+        self.assertNotIn("two # <", text)
+        self.assertIn("1 passed, 1 failed, exit status 1", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
