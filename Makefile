@@ -7,19 +7,21 @@
 #	ARCH=arm		repro, test, shell: another architecture, see README.md
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
+#	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-v1	mail: the second version, and the revision sent before
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
-export KDIR ACCEL FLAVOUR ARCH BASE
+export KDIR ACCEL FLAVOUR ARCH BASE MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
+.PHONY: help deps repro test matrix claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
+	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
@@ -37,16 +39,16 @@ help:
 
 # Each asks for what it needs itself; `make deps` for all of it.
 repro timeline fail-each tree refresh: export DEPS_FOR = repro
-test: export DEPS_FOR = test
+test matrix: export DEPS_FOR = test
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
 mail: export DEPS_FOR = mail
 roundtrip: export DEPS_FOR = roundtrip
 # Of x86-64 and of what it says itself.
-check timeline fail-each: override export ARCH =
+check timeline fail-each matrix: override export ARCH =
 # Of the Linux that the series is made for.
-tree refresh check mail roundtrip claims: override export BASE =
+tree refresh check mail roundtrip claims matrix: override export BASE =
 
 deps:
 	@scripts/deps
@@ -56,6 +58,9 @@ repro: deps
 
 test: deps
 	@scripts/test
+
+matrix: deps
+	@scripts/matrix
 
 claims:
 	@scripts/claims $(if $(PAGE),--page)
