@@ -88,7 +88,10 @@ class Fill(Scratch):
     def test_the_table(self) -> None:
         _, out = self.fill("x86_64,arm64:plain,kasan:7.3")
         self.assertEqual([line.split() for line in out.splitlines()],
-                         [["plain", "kasan"], ["x86_64", "7.3", "2", "RED", "1"], ["arm64", "7.3", "2", "RED", "1"]])
+                         [["7.3-x86_64-plain:", "2,", "7", "s"], ["7.3-x86_64-kasan:", "RED", "1,", "8", "s"],
+                          ["plain", "kasan"], ["x86_64", "7.3", "2", "RED", "1"],
+                          ["7.3-arm64-plain:", "2,", "7", "s"], ["7.3-arm64-kasan:", "RED", "1,", "8", "s"],
+                          ["arm64", "7.3", "2", "RED", "1"]])
 
     def test_what_is_done_and_good_is_not_run_again(self) -> None:
         self.fill("x86_64:plain,kasan:7.3")

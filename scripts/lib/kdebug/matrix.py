@@ -203,6 +203,8 @@ def fill(cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path = TOP,
             found = run_cell(cell, folder, wanted, groups)
         done[cell] = found
         table.put(row, cell.flavour, str(found))
+        if not table.live:
+            print(f"{cell.name}: {found}, {found.seconds} s", flush=True)
         write(done, top)
         if cell is cells[-1] or cells[cells.index(cell) + 1].row != cell.row:
             table.finished(row)
