@@ -29,6 +29,7 @@ class Arch:
     args: tuple[str, ...]
     cpu: str
     append: str               # the console, and the restart that QEMU notices
+    cpus: int = 2
     dtb: str = ""             # below boot/dts/, where QEMU brings none for the machine
     kvm_hosts: tuple[str, ...] = ()  # uname -m of hosts that may accelerate it
     # What it is built with on x86-64, and what Debian calls it.
@@ -68,8 +69,7 @@ TABLE = {row.name: row for row in (
          "max,la57=off", "console=ttyS0 reboot=t", kvm_hosts=("x86_64",)),
     Arch("arm", "arm", "arm", "zImage", "qemu-system-arm", "qemu-system-arm",
          ("-M", "vexpress-a9", "-audiodev", "none,id=off"), "cortex-a9",
-         # As long as RCU, see configs/arm.config.
-         "console=ttyAMA0 watchdog_thresh=30", dtb="arm/vexpress-v2p-ca9.dtb",
+         "console=ttyAMA0", cpus=1, dtb="arm/vexpress-v2p-ca9.dtb",
          prefix="arm-linux-gnueabihf-", packages=("gcc-arm-linux-gnueabihf",), debian="armhf"),
     Arch("arm64", "arm64", "arm64", "Image", "qemu-system-aarch64", "qemu-system-arm", ("-M", "virt"), "cortex-a57",
          "console=ttyAMA0",

@@ -148,7 +148,7 @@ def prune(keep: int = KEEP_RUNS) -> None:
 
 def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequence[str],
         nonce: str | None = None, limits: Limits = Limits(), arch: str | None = None,
-        accel: str | None = None, memory: int = 256, smp: int = 2, tags: Sequence[str] = (),
+        accel: str | None = None, memory: int = 256, smp: int | None = None, tags: Sequence[str] = (),
         out_dir: Path | None = None, label: str = "boot", phase: ui.Phase | None = None,
         on_line: Callable[[Line], None] | None = None, extra: Sequence[str] = ()) -> Result:
     """Boot, let guest init run @programs, judge. A Fail means that nothing ran.
@@ -247,12 +247,12 @@ def _write_verdict(r: Result) -> None:
         "command": r.command}, indent=1) + "\n")
 
 
-def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: int) -> None:
+def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: int | None) -> None:
     for what, path in (("--image", image), ("--initrd", initrd)):
         if path and not os.access(path, os.R_OK):
             raise Fail(what, f"cannot read {str(path)!r}", "build it, or name another one")
     for what, value in (("--limit-boot", limits.boot), ("--limit-silence", limits.silence),
-                        ("--limit-total", limits.total), ("--memory", memory), ("--smp", smp)):
+                        ("--limit-total", limits.total), ("--memory", memory), ("--smp", 1 if smp is None else smp)):
         if not 0 < value < float("inf"):
             raise Fail(what, f"bad value {value:g}", "give a number above 0")
 
@@ -275,7 +275,7 @@ def _cmdline(words: str) -> str:
 # --- a person at the console ------------------------------------------------------
 
 def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str | None = None,
-                accel: str | None = None, memory: int = 256, smp: int = 2,
+                accel: str | None = None, memory: int = 256, smp: int | None = None,
                 gdb: Path | None = None) -> int:
     """A shell in the guest on this terminal. With @gdb, the vmlinux, QEMU waits
     at its stub; that is a socket of this run, so that no port can be taken."""
@@ -331,7 +331,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--arch", help="(default: $ARCH, else x86_64)")
     add("--accel", help="kvm, tcg or auto (default: $ACCEL, else auto)")
     add("--memory", type=int, default=256, metavar="MIB")
-    add("--smp", type=int, default=2, metavar="N")
+    add("--smp", type=int, metavar="N", help="CPUs (default: those of the architecture's board)")
     add("--tag", action="append", default=[], help="grant the excuses of this tag")
     add("--expect", type=int, metavar="CODE", help="exit with 0 if the run ends with CODE, and only then")
     add("--verbose", action="store_true", help="print the console on stdout")

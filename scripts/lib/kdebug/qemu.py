@@ -156,11 +156,11 @@ def _cached(cache: Path, key: dict[str, str]) -> str | None:
 # --- the command ----------------------------------------------------------------
 
 def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | None, append: str,
-            memory: int = 256, smp: int = 2, serial: str = "stdio",
+            memory: int = 256, smp: int | None = None, serial: str = "stdio",
             extra: Sequence[str] = ()) -> list[str]:
     """The whole command line; it says all, so that it can be replayed."""
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
-           "-m", str(memory), "-smp", str(smp), "-display", "none", "-no-reboot",
+           "-m", str(memory), "-smp", str(smp or m.cpus), "-display", "none", "-no-reboot",
            "-serial", serial, "-kernel", str(image.absolute())]
     if m.dtb:
         cmd += ["-dtb", str(image.absolute().parent / "dts" / m.dtb)]
