@@ -60,8 +60,9 @@ def _release() -> dict[str, str]:
 
 
 DEFAULT = "x86_64"
-# Debian 12 has it among the rarer ones.
-_RISCV = "qemu-system-misc" if _release().get("VERSION_ID") == "12" else "qemu-system-riscv"
+# Debian 12 has them among the rarer ones.
+_RISCV, _S390X = ["qemu-system-misc"] * 2 if _release().get("VERSION_ID") == "12" else [
+    "qemu-system-riscv", "qemu-system-s390x"]
 TABLE = {row.name: row for row in (
     # With five page levels a KASAN kernel reports a wild access that is none when
     # an interrupt comes while identify_cpu() has the boot CPU's feature bits cleared.
@@ -81,6 +82,10 @@ TABLE = {row.name: row for row in (
     Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"), "max,vendor=GenuineIntel",
          "console=ttyS0 reboot=t", kvm_hosts=("x86_64",),
          prefix="i686-linux-gnu-", packages=("gcc-i686-linux-gnu",), debian="i386"),
+    # The one whose first byte is the big one.
+    Arch("s390x", "s390", "s390", "bzImage", "qemu-system-s390x", _S390X, ("-M", "s390-ccw-virtio"), "max",
+         "console=ttysclp0",
+         prefix="s390x-linux-gnu-", packages=("gcc-s390x-linux-gnu",), debian="s390x"),
 )}
 
 
