@@ -133,7 +133,7 @@ class Run(Scratch):
                      'echo \'{"series": "\'"$(cat $0.key)"\'", "tests": {"one": "ok"}}\' >'
                      '$KTHREAD_DEBUG_CELL/results/kunit.json')
         from kdebug import results
-        (self.top / "test.key").write_text(results.series_key())
+        (self.top / "test.key").write_text(results.series_key("6.12"))
         folder = self.top / "cell"
         done = matrix.run(Cell("arm", "rt", "6.12"), folder, "k", ["kunit"])
         self.assertEqual(done.tests, {"one": "ok"})

@@ -108,7 +108,8 @@ def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
         if not done.returncode:
             done = subprocess.run([paths.SCRIPTS / "test", *groups], env=env, stdin=subprocess.DEVNULL,
                                   stdout=log, stderr=subprocess.STDOUT, preexec_fn=base.die_with_parent)
-    found = Done(done.returncode, int(time.monotonic() - start), results.load(folder / "results"))
+    tests = results.load(folder / "results", results.series_key(cell.base))
+    found = Done(done.returncode, int(time.monotonic() - start), tests)
     base.save_json(folder / "cell.json", {"key": wanted, "status": found.status, "seconds": found.seconds,
                                           "tests": found.tests})
     return found

@@ -16,9 +16,9 @@ from . import kbuild, paths
 RESULTS = paths.RESULTS
 
 
-def series_key() -> str:
-    """One key for all of the patches."""
-    patches = sorted([*paths.PATCHES.iterdir(), *(paths.BASES / paths.BASE).glob("*")])
+def series_key(base: str = paths.BASE) -> str:
+    """One key for all of the patches, on that base."""
+    patches = sorted([*paths.PATCHES.iterdir(), *(paths.BASES / base).glob("*")])
     return kbuild.digest(*(p.name for p in patches), *(p.read_bytes() for p in patches))
 
 
