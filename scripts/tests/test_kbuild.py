@@ -474,13 +474,18 @@ class Ensure(Scratch):
         self.assertEqual(kbuild.in_tree_modules(kernel),
                          [kernel.out / "samples/a/one.ko", kernel.out / "lib/two.ko"])
 
-    def test_modules(self) -> None:
+    def external(self, makefile: str) -> tuple[kbuild.Kernel, Path]:
+        """A kernel with this top Makefile, and the source of a module."""
         kernel = kbuild.ensure(self.applied, "plain")
-        (kernel.source / "Makefile").write_text("KBUILD_EXTMOD_OUTPUT := $(MO)\n")
+        (kernel.source / "Makefile").write_text(makefile)
         source = self.tmp / "repro"
         source.mkdir()
         (source / "one.c").write_text("int a;")
         self.calls()
+        return kernel, source
+
+    def test_modules(self) -> None:
+        kernel, source = self.external("KBUILD_EXTMOD_OUTPUT := $(MO)\n")
         found = kbuild.modules(kernel, source)
         self.assertEqual(found, [kernel.out / "mod/repro/sub/one.ko"])
         self.assertEqual(kbuild.modules(kernel, source), found)
@@ -497,12 +502,7 @@ class Ensure(Scratch):
         fail(self, kbuild.modules, kernel, source)
 
     def test_modules_where_make_has_no_mo(self) -> None:
-        kernel = kbuild.ensure(self.applied, "plain")
-        (kernel.source / "Makefile").write_text("KBUILD_EXTMOD := $(M)\n")
-        source = self.tmp / "repro"
-        source.mkdir()
-        (source / "one.c").write_text("int a;")
-        self.calls()
+        kernel, source = self.external("KBUILD_EXTMOD := $(M)\n")
         found = kbuild.modules(kernel, source)
         self.assertEqual(found, [kernel.out / "mod/repro/sub/one.ko"])
         self.assertTrue((kernel.out / "mod/repro/one.c").is_file())
