@@ -6,6 +6,7 @@
  *	kdebug.run=prog1,prog2:arg:arg	/bin/prog1, then /bin/prog2 arg arg
  *	kdebug.run=shell		a shell on the console
  *	kdebug.nonce=<hex>		comes back in every status line
+ *	kdebug.off=1			off at the end, where a reboot is not one
  *
  * Everything goes out as records of /dev/kmsg and not to the console device: a
  * record is one whole line, has the kernel's time stamp, and stands in order
@@ -257,7 +258,7 @@ static void shell(void)
 int main(void)
 {
 	static char list[sizeof(cmdline)];
-	int progs = 0, failed = 0, err;
+	int progs = 0, failed = 0, off, err;
 
 	attach("devtmpfs", "/dev", 1);
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
@@ -285,7 +286,8 @@ int main(void)
 		failed = run_all(list, &progs);
 
 	say("kdebug: end nonce=%s progs=%d failed=%d", nonce, progs, failed);
-	reboot(LINUX_REBOOT_CMD_RESTART);
+	off = option("kdebug.off", list, sizeof(list));
+	reboot(off ? LINUX_REBOOT_CMD_POWER_OFF : LINUX_REBOOT_CMD_RESTART);
 	say("kdebug: cannot reboot: error %d", errno);
 	for (;;)
 		poll(NULL, 0, -1);

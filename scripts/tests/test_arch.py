@@ -60,7 +60,51 @@ class Table(unittest.TestCase):
             return done.returncode, done.stdout or done.stderr
 
         self.assertEqual(said("arm"), (0, "qemu-system-arm\ngcc-arm-linux-gnueabihf\n"))
+        self.assertEqual(said("um"), (0, ""))
         self.assertEqual(said("vax")[0], 2)
+
+
+class UserMode(unittest.TestCase):
+    """A kernel that is a process of the host's: no QEMU, no accelerator, no machine."""
+
+    def setUp(self) -> None:
+        self.um = arch.get("um")
+        tmp = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.image = tmp / "linux"
+        self.image.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+        self.image.chmod(0o755)
+        self.enterContext(mock.patch.object(paths, "RUNS", tmp / "runs"))
+
+    def test_the_image_is_the_command(self) -> None:
+        self.assertEqual(self.um.path, Path("linux"))
+        cmd = qemu.command(self.um, "", accel="", image=Path("/o/linux"), initrd=Path("/o/cpio"), append="a=1 b")
+        self.assertEqual(cmd, ["/o/linux", "mem=256M", "initrd=/o/cpio", "uml_dir=/o/uml", "a=1", "b"])
+        self.assertNotIn("initrd=", " ".join(qemu.command(self.um, "", accel="", image=Path("/o/linux"), initrd=None,
+                                                          append="")))
+
+    def test_a_shell_has_the_terminal(self) -> None:
+        cmd = qemu.command(self.um, "", accel="", image=Path("/o/linux"), initrd=None, append=self.um.append,
+                           serial="mon:stdio")
+        self.assertEqual([word for word in cmd if word.startswith("con0=")], ["con0=null,fd:1", "con0=fd:0,fd:1"])
+
+    def test_it_is_run(self) -> None:
+        with mock.patch.dict(os.environ, {"ACCEL": "", "PATH": "/usr/bin:/bin"}):
+            result = boot.run(self.image, None, programs=["p"], arch="um", nonce="n", phase=mock.Mock())
+        said = [line.text for line in result.lines]
+        self.assertIn("kdebug.run=p", said)
+        self.assertIn("kdebug.off=1", said)
+
+    def test_what_it_has_not(self) -> None:
+        for how, why in ({"smp": 2}, "--smp: 2 CPUs, but um has 1"), ({"accel": "kvm"}, "ACCEL: kvm wanted, but um"):
+            with self.subTest(how), self.assertRaisesRegex(Fail, why):
+                boot.run(self.image, None, programs=["p"], arch="um", phase=mock.Mock(), **how)
+
+    def test_headers_are_those_of_the_hosts_architecture(self) -> None:
+        made: list[str] = []
+        with mock.patch.dict(os.environ, {"ARCH": "um"}), mock.patch.object(kbuild, "make", lambda args, *_: (
+                made.append(" ".join(args)))), mock.patch.object(paths, "OUT", self.image.parent):
+            kbuild.guest(self.image.parent)
+        self.assertRegex(made[0], "ARCH=um .*ARCH=x86 headers$")
 
 
 class Busybox(unittest.TestCase):

@@ -23,7 +23,7 @@ class Arch:
     make: str
     source: str
     image: str
-    # The machine that QEMU emulates.
+    # The machine that QEMU emulates; none where the image is a program of the host's.
     binary: str
     package: str              # Debian's name of what to install for that
     args: tuple[str, ...]
@@ -32,6 +32,7 @@ class Arch:
     cpus: int = 2
     dtb: str = ""             # below boot/dts/, where QEMU brings none for the machine
     kvm_hosts: tuple[str, ...] = ()  # uname -m of hosts that may accelerate it
+    headers: str = ""         # whose headers the guest's programs are built with, if not its own
     # What it is built with on x86-64, and what Debian calls it.
     prefix: str = ""          # of the compiler and of binutils
     packages: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class Arch:
     @property
     def path(self) -> Path:
         """Where the image is, in the O= directory."""
-        return Path("arch") / self.source / "boot" / self.image
+        return Path("arch") / self.source / "boot" / self.image if self.binary else Path(self.image)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -86,6 +87,9 @@ TABLE = {row.name: row for row in (
     Arch("s390x", "s390", "s390", "bzImage", "qemu-system-s390x", _S390X, ("-M", "s390-ccw-virtio"), "max",
          "console=ttysclp0",
          prefix="s390x-linux-gnu-", packages=("gcc-s390x-linux-gnu",), debian="s390x"),
+    # User-mode Linux: no machine, but a process. After a reboot it would start anew.
+    Arch("um", "um", "um", "linux", "", "", (), "", "console=tty con0=null,fd:1 con=null kdebug.off=1",
+         cpus=1, headers="x86"),
 )}
 
 
@@ -102,7 +106,7 @@ def current() -> Arch:
 
 
 def _packages(row: Arch) -> list[str]:
-    return [row.package, *row.packages]
+    return [name for name in (row.package, *row.packages) if name]
 
 
 if __name__ == "__main__":

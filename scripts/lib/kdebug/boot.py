@@ -259,6 +259,10 @@ def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: i
 
 def _qemu(arch: str | None, accel: str | None) -> tuple[archs.Arch, str, str, str]:
     m = archs.get(arch) if arch else archs.current()
+    if not m.binary:
+        if qemu.wanted_accel(accel) == "kvm":
+            raise Fail("ACCEL", f"kvm wanted, but {m.name} is a process and no machine", "leave it out")
+        return m, "", "", ""
     binary, version = qemu.find(m)
     accel, remark = qemu.choose_accel(m, binary, version, accel)
     return m, binary, qemu.threads(accel, version), remark
@@ -294,7 +298,7 @@ def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str
         cmd = qemu.command(m, binary, accel=accel, image=image, initrd=initrd, append=words,
                            memory=memory, smp=smp, serial="mon:stdio", extra=extra)
         qemu.save(cmd, where / "command")
-        note = [remark, shlex.join(cmd), "Ctrl-a x ends QEMU, Ctrl-a c is its monitor"]
+        note = [remark, shlex.join(cmd), "Ctrl-a x ends QEMU, Ctrl-a c is its monitor" if binary else "exit ends it"]
         if gdb:
             line = shlex.join(["gdb", str(gdb), "-ex", f"target remote {sock}"])
             note.append(f"stopped before the first instruction; in another terminal:\n  {line}")

@@ -504,18 +504,20 @@ def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
     """The guest's programs, init among them, and the selftests of @source. No
     flavour changes those, so this is done once for all of them."""
     row = arch.current()
+    exporter = row.headers or row.source
     libc = _nolibc(source)
     out = paths.OUT / f"guest-{row.name}"
     log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
-    dirs = ("include/uapi", f"arch/{row.source}/include/uapi", f"arch/{row.source}/entry/syscalls",
-            f"arch/{row.source}/tools", "tools/include/nolibc")
+    dirs = ("include/uapi", f"arch/{exporter}/include/uapi", f"arch/{exporter}/entry/syscalls",
+            f"arch/{exporter}/tools", "tools/include/nolibc")
     key = digest(compiler(), stat_digest(libc, (p for d in dirs for p in (libc / d).rglob("*") if p.is_file())))
     log.unlink(missing_ok=True)
     if read_stamp(stamp_file).get("key") != key:
         with ui.phase("headers") as phase:
             shutil.rmtree(out, ignore_errors=True)
             dest.mkdir(parents=True)
-            make([*make_args(libc, out), "headers"], log, Output(), phase)
+            make([*make_args(libc, out), *([f"ARCH={row.headers}"] if row.headers else []), "headers"],
+                 log, Output(), phase)
             write_stamp(stamp_file, {"key": key})
     make(["make", "-s", "-C", str(programs), f"CC={cc_name()}", f"SRC={source}", f"LIBC={libc}",
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())

@@ -159,6 +159,8 @@ def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | Non
             memory: int = 256, smp: int | None = None, serial: str = "stdio",
             extra: Sequence[str] = ()) -> list[str]:
     """The whole command line; it says all, so that it can be replayed."""
+    if not m.binary:
+        return _user_mode(m, image.absolute(), initrd, append, memory, smp, serial)
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
            "-m", str(memory), "-smp", str(smp or m.cpus), "-display", "none", "-no-reboot",
            "-serial", serial, "-kernel", str(image.absolute())]
@@ -167,6 +169,16 @@ def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | Non
     if initrd:
         cmd += ["-initrd", str(initrd.absolute())]
     return [*cmd, "-append", append, *extra]
+
+
+def _user_mode(m: Arch, image: Path, initrd: Path | None, append: str, memory: int, smp: int | None,
+               serial: str) -> list[str]:
+    """The command line of a kernel that is a program of the host's."""
+    if (smp or m.cpus) != m.cpus:
+        raise Fail("--smp", f"{smp} CPUs, but {m.name} has {m.cpus}", "leave it out")
+    # It keeps a socket there, and otherwise in the user's home. Of two consoles the last is meant.
+    return [str(image), f"mem={memory}M", *([f"initrd={initrd.absolute()}"] if initrd else []),
+            f"uml_dir={image.parent / 'uml'}", *append.split(), *([] if serial == "stdio" else ["con0=fd:0,fd:1"])]
 
 
 def save(cmd: Sequence[str], path: Path) -> None:
