@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -102,7 +104,8 @@ class UserMode(unittest.TestCase):
     def test_headers_are_those_of_the_hosts_architecture(self) -> None:
         made: list[str] = []
         with mock.patch.dict(os.environ, {"ARCH": "um"}), mock.patch.object(kbuild, "make", lambda args, *_: (
-                made.append(" ".join(args)))), mock.patch.object(paths, "OUT", self.image.parent):
+                made.append(" ".join(args)))), mock.patch.object(paths, "OUT", self.image.parent), \
+                contextlib.redirect_stderr(io.StringIO()):
             kbuild.guest(self.image.parent)
         self.assertRegex(made[0], "ARCH=um .*ARCH=x86 headers$")
 

@@ -491,6 +491,49 @@ class Debian(toy.Case):
         self.mirror.resume.set()
         self.assertEqual(base.ensure(None).version, "7.3.4")
 
+    # --- Debian's pool
+
+    def pool(self, wrong: str = "") -> None:
+        """No suite has the package any more, but its file is still there."""
+        self.publish("trixie-backports")
+        file = "linux-source-7.3_7.3.10-1_all.deb"
+        data = (self.keytop / file).read_bytes()
+        toy.plant(self.www / "debian/pool/main/l/linux", {file: ""}).joinpath(file).write_bytes(data)
+        self.enterContext(mock.patch.object(base, "POOL", {"7.3": (
+            file, len(data), wrong or hashlib.sha256(data).hexdigest())}))
+
+    def test_what_no_suite_has_any_more_is_in_the_pool(self) -> None:
+        self.pool()
+        self.assertEqual(base.ensure(None).version, "7.3.10")
+        asked = [path for path, _ in self.debs_asked()]
+        self.assertEqual(asked, ["/debian/pool/main/l/linux/linux-source-7.3_7.3.10-1_all.deb"])
+
+    def test_no_suite_is_asked_where_none_is_known(self) -> None:
+        self.pool()
+        with mock.patch.object(base, "SUITES", ()):
+            found = base._debian(base._mirrors(), suites=())
+        assert found
+        self.assertEqual(found.name, "linux-source-7.3_7.3.10-1_all.deb")
+        self.assertFalse([path for path, _ in self.mirror.asked if "/dists/" in path])
+
+    def test_a_suite_goes_before_the_pool(self) -> None:
+        self.pool()
+        self.publish("unstable", "7.3.4-1~bpo13+1")
+        self.assertEqual(base.ensure(None).version, "7.3.4")
+
+    def test_another_file_in_the_pool_is_not_taken(self) -> None:
+        self.pool(wrong="0" * 64)
+        with self.fails("linux-source-7.3_7.3.10-1_all.deb", "the download was altered", "run again"):
+            base.ensure(None)
+
+    def test_kernel_org_when_the_pool_has_it_no_more(self) -> None:
+        host = self.host.read_text()
+        self.kernel_org()
+        self.host.write_text(host)
+        self.pool()
+        (self.www / "debian/pool/main/l/linux/linux-source-7.3_7.3.10-1_all.deb").unlink()
+        self.assertEqual(base.ensure(None).origin, "linux-7.3.10.tar.xz from kernel.org")
+
     # --- kernel.org
 
     def kernel_org(self) -> str:

@@ -117,6 +117,15 @@ class Bases(unittest.TestCase):
                 self.assertIn(folder.name, paths.SUITES)
                 self.assertTrue(older.series(series.read(), folder.name))
 
+    def test_none_is_kept_twice(self) -> None:
+        seen: set[str] = set()
+        for path in sorted(paths.BASES.glob("*/*.patch")):
+            if not path.is_symlink():
+                for hunk in older._HUNK.split(path.read_text())[1:]:
+                    self.assertNotIn(hunk, seen, path)
+                    seen.add(hunk)
+        self.assertTrue(seen)
+
     def asked(self, base: str) -> subprocess.CompletedProcess[str]:
         code = ("from kdebug import older, paths, ui\nwith ui.command():\n"
                 "    print(paths.BUILD.name, paths.RUNS.parent.name, older.fuzz())\n")
@@ -133,7 +142,7 @@ class Bases(unittest.TestCase):
         for base in ("6.13", "../x", "v7.3"):
             done = self.asked(base)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
-            self.assertEqual(done.stderr, f"error: BASE={base}: no such base; use one of 7.3 6.12\n")
+            self.assertEqual(done.stderr, f"error: BASE={base}: no such base; use one of 7.3 7.2 7.1 6.18 6.12\n")
 
     def test_an_option_that_it_is_without_is_not_missed(self) -> None:
         wanted, of_base = self.files("CONFIG_A=y\nCONFIG_B=y\n", "# Without: CONFIG_B\n")

@@ -29,6 +29,17 @@ from kdebug import paths, ui
 WANTED = paths.BASE
 PACKAGE = f"linux-source-{WANTED}"
 SUITES = paths.SUITES.get(WANTED, ())
+# What was in a suite and is in none now is in the mirrors' pool for some time yet.
+# No signature leads to it any more, so its size and SHA-256 are told here, from when
+# one did or, of 7.1 and 6.18, from when they were first fetched.
+POOL = {
+    "7.2": ("linux-source-7.2_7.2.12-1~bpo13+1_all.deb", 164744800,
+            "73ca6c22599ba411ab3179642d33501ca2c90174e13c3c8d86e996ea1cbf2a8f"),
+    "7.1": ("linux-source-7.1_7.1.13-1~bpo13+1_all.deb", 162700552,
+            "50166eae1af0dd300ad3f74e7829bb4bbff71038eb4934625c713d021eb03258"),
+    "6.18": ("linux-source-6.18_6.18.15-1~bpo13+1_all.deb", 158400124,
+             "1638c9e5f4307c722231d8000e30cd2fa2fb71f55e081ff9eecfd0a756955c18"),
+}
 MIRROR_SUITES = re.compile(
     r"(bookworm|trixie|forky|duke|oldstable|stable|testing|sid|unstable)(-(updates|security|backports|proposed-updates))?$")
 KEYRINGS = (Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
@@ -42,6 +53,7 @@ NO_NETWORK = re.compile(
     r"Unable to connect|Cannot initiate|Network is unreachable|No route to host|timed out")
 BAD_SIGNATURE = re.compile(r"NO_PUBKEY|BADSIG|EXPKEYSIG|not signed|signature.*(invalid|verif)|"
                            r"(invalid|verif).*signature|Missing key")
+NOT_THERE = re.compile(r"404 +(File )?[Nn]ot [Ff]ound")
 ALTERED = re.compile(r"Hash Sum mismatch|unexpected size|[Ss]ize mismatch")
 OTHER_SOURCE = f"give the source of Linux {WANTED} as KDIR=/path/to/linux"
 
@@ -451,8 +463,8 @@ def _debian(mirrors: list[str], name: str = PACKAGE, suites: tuple[str, ...] = S
             for mirror in mirrors:
                 phase.live(f"{name}: asking {suite}")
                 found, said = apt.find(mirror, suite, keyring, name)
-                if found:
-                    return _take(apt, found, phase)
+                if found and (deb := _take(apt, found, phase)):
+                    return deb
                 if BAD_SIGNATURE.search(said):
                     raise ui.Fail(f"{mirror} {suite}", f"its signature is not good ({first_line(said)})",
                                   "update the package debian-archive-keyring, or mend the mirror in apt's sources")
@@ -460,15 +472,20 @@ def _debian(mirrors: list[str], name: str = PACKAGE, suites: tuple[str, ...] = S
                     why = f"{mirror}: {first_line(said)}"
                 else:
                     reached = True
-        if not reached:
+        if suites and not reached:
             raise ui.Fail(name, f"no network ({why})",
                           f"connect, or set apt's proxy, and run again; or {OTHER_SOURCE}" if name == PACKAGE else
                           "connect, or set apt's proxy, and run again")
+        for file, size, sha256 in [POOL[WANTED]] if name == PACKAGE and WANTED in POOL else []:
+            for mirror in mirrors:
+                if deb := _take(apt, (f"{mirror.rstrip('/')}/pool/main/l/linux/{file}", file, size, sha256), phase):
+                    return deb
         phase.result = f"no suite of Debian has {name}"
     return None
 
 
-def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path:
+def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path | None:
+    """Fetch the package @found, or take the one that is there; None if the mirror has it not."""
     uri, file, size, sha256 = found
     deb = paths.DOWNLOAD / file
     name, version, _ = file.replace("%3a", ":").split("_")
@@ -490,6 +507,8 @@ def _take(apt: _Apt, found: tuple[str, str, int, str], phase: ui.Phase) -> Path:
         raise ui.Fail(file, f"the download was altered ({first_line(said)})",
                       f"run again; if it stays so, the mirror is bad ({uri})")
     if _size(deb) < size:
+        if NOT_THERE.search(said):
+            return None
         if "No space left on device" in said:
             raise no_space(paths.DOWNLOAD)
         why = "no network" if NO_NETWORK.search(said) else "the download was cut short"

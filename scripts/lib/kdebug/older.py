@@ -13,7 +13,8 @@ so that none of them is kept twice:
      obj-$(CONFIG_MULTIUSER) += groups.o
 
 A line "Without: path" above takes a file out that is not there. What has to be
-different besides is in patches of its own, *.patch, on top of the series.
+different besides is in patches of its own, *.patch, on top of the series; where
+another base has the same need, it has a link to that file.
 
 Of all other hunks up to two lines of the context may differ (patch's fuzz):
 the neighbours' do, on another base.

@@ -16,9 +16,12 @@ KERNEL = REPO / "kernel"
 SCRIPTS = REPO / "scripts"
 
 # Which Linux, and the suites of Debian that may have its source: backports
-# today, testing and unstable around it.
-SUITES = {
+# today, testing and unstable around it. Of what none has any more see base.POOL.
+SUITES: dict[str, tuple[str, ...]] = {
     "7.3": ("trixie-backports", "stable-backports", "testing", "unstable"),
+    "7.2": ("trixie-backports", "testing", "unstable"),
+    "7.1": (),
+    "6.18": (),
     "6.12": ("bookworm-security", "trixie", "trixie-security", "stable"),
 }
 DEFAULT_BASE = "7.3"
