@@ -29,7 +29,14 @@ class Parse(unittest.TestCase):
                           "6.12-x86_64-plain", "6.12-x86_64-kasan", "6.12-arm-plain", "6.12-arm-kasan"])
 
     def test_twice_is_once(self) -> None:
-        self.assertEqual(matrix.parse("x86_64,x86_64:plain:7.3"), [Cell("x86_64", "plain", "7.3")])
+        for text in "x86_64,x86_64:plain:7.3", "x86_64:plain:7.3 x86_64:plain:7.3":
+            self.assertEqual(matrix.parse(text), [Cell("x86_64", "plain", "7.3")])
+
+    def test_several_are_one_table(self) -> None:
+        self.assertEqual([c.name for c in matrix.parse("x86_64:kasan:7.3  um:plain:7.3 x86_64:plain,kasan:7.3")],
+                         ["7.3-x86_64-kasan", "7.3-x86_64-plain", "7.3-um-plain"])
+        with self.assertRaisesRegex(ui.Fail, "MATRIX=vax:plain:7.3: 'vax' is not known"):
+            matrix.parse("x86_64:plain:7.3 vax:plain:7.3")
 
     def test_the_default_is_a_cell(self) -> None:
         self.assertEqual(len(matrix.parse(matrix.DEFAULT)), 1)
@@ -53,6 +60,11 @@ class Verdict(unittest.TestCase):
                      Done(0, 1, {"one": "ok", "two": "fail"})):
             self.assertFalse(done.passed, done)
         self.assertEqual([str(d) for d in (GOOD, BAD, BROKE)], ["2", "RED 1", "RED"])
+
+    def test_a_cell_that_broke_off_is_not_lost_in_the_sum(self) -> None:
+        names = [Cell("um", flavour, "7.3") for flavour in ("plain", "kasan", "rt")]
+        self.assertEqual(matrix.totals(dict(zip(names, (GOOD, BAD, BROKE)))), (3, 2, 1))
+        self.assertEqual(matrix.totals({names[0]: Done(1, 1, {"one": "ok"})}), (1, 1, 0))
 
 
 class Scratch(unittest.TestCase):

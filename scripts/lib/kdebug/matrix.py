@@ -24,7 +24,7 @@ from . import arch, base, check, kbuild, lock, paths, results, ui
 
 DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
 # What runs in any guest. Of an emulated CPU that is starved little can be said.
-GROUPS = ("kunit", "guest", "misuse", "stall", "samples")
+GROUPS = ("kunit", "guest", "misuse", "stall", "samples", "watched")
 TOP = paths.REPO / "build" / "matrix"
 
 
@@ -63,7 +63,14 @@ class Done:
 
 
 def parse(text: str) -> list[Cell]:
-    """The cells of "ARCH,...:FLAVOUR,...:BASE,...", bases and architectures together."""
+    """The cells of all "ARCH,...:FLAVOUR,...:BASE,..." in @text, bases and architectures together."""
+    cells = dict.fromkeys(cell for one in text.split() or [text] for cell in _product(one))
+    # The cells of a row one after the other, each row where its first one is.
+    rows = list(dict.fromkeys(cell.row for cell in cells))
+    return sorted(cells, key=lambda cell: rows.index(cell.row))
+
+
+def _product(text: str) -> list[Cell]:
     parts = [[name for name in part.split(",") if name] for part in text.split(":")]
     if len(parts) != 3 or not all(parts):
         raise ui.Fail(f"MATRIX={text}", "not three lists with ':' between them",
@@ -72,7 +79,7 @@ def parse(text: str) -> list[Cell]:
             list(arch.TABLE), kbuild.flavours(), list(paths.SUITES))) for name in names):
         if name not in known:
             raise ui.Fail(f"MATRIX={text}", f"'{name}' is not known", f"take some of {' '.join(known)}")
-    archs, flavours, bases = (list(dict.fromkeys(names)) for names in parts)
+    archs, flavours, bases = parts
     return [Cell(a, f, b) for b, a, f in itertools.product(bases, archs, flavours)]
 
 
@@ -113,6 +120,13 @@ def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
     base.save_json(folder / "cell.json", {"key": wanted, "status": found.status, "seconds": found.seconds,
                                           "tests": found.tests})
     return found
+
+
+def totals(cells: dict[Cell, Done]) -> tuple[int, int, int]:
+    """How many tests passed, failed and were skipped; a cell that broke off has failed once."""
+    broke = sum(not done.passed and not done.count("fail") for done in cells.values())
+    passed, failed, skipped = (sum(done.count(said) for done in cells.values()) for said in ("ok", "fail", "skip"))
+    return passed, failed + broke, skipped
 
 
 # --- what is left for others to read
