@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug import apply, base
+from kdebug import apply, base, older, paths
 
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
 TWO = ONE.replace("int line20;\n", "int two;\n")
@@ -165,6 +165,27 @@ class Apply(toy.Case):
         self.assertIn("| @@ -19,7 +19,7 @@", self.err.getvalue())
         self.assertIn("| -int line22;", self.err.getvalue())
         self.assertEqual(toy.snapshot(self.dest), before)
+
+    def test_on_another_base_its_own_file_is_to_be_mended(self) -> None:
+        context = next((paths.BASES / "6.18").glob("0005-*.context"))
+        with mock.patch.object(paths, "BASE", "6.18"):
+            for patch, what, remedy in (
+                    ("without-kmalloc_obj.patch", "bases/6.18/without-kmalloc_obj.patch", "mend that file"),
+                    (f"{context.stem}.patch", f"bases/6.18/{context.name}", "mend that file"),
+                    ("0099-new.patch", "patches/0099-new.patch", "in bases/6.18/0099-new.context")):
+                with self.subTest(patch):
+                    found = apply._to_mend(patch)
+                    self.assertEqual(found[0], what)
+                    self.assertTrue(found[1].endswith(remedy), found[1])
+        self.assertEqual(apply._to_mend("0001-x.patch")[0], "patches/0001-x.patch")
+
+    def test_experiments_go_on_top_of_all_that_the_base_needs(self) -> None:
+        one, two = ((path.name, path.read_bytes()) for path in self.queue)
+        three = self.patches({"0003-three.patch": toy.mail("three", {}, {"kernel/three.c": "3\n"})})
+        with mock.patch.object(older, "series", lambda patches: [one, two]):
+            apply.ensure(self.base, dest=self.dest, extra=three)
+        self.assertEqual(self.kthread.read_text(), TWO)
+        self.assertEqual((self.dest / "kernel/three.c").read_text(), "3\n")
 
     def test_fuzz_is_not_accepted(self) -> None:
         near = toy.KTHREAD.replace("line3;", "three;")  # the outermost line of the context

@@ -534,6 +534,14 @@ class Debian(toy.Case):
         (self.www / "debian/pool/main/l/linux/linux-source-7.3_7.3.10-1_all.deb").unlink()
         self.assertEqual(base.ensure(None).origin, "linux-7.3.10.tar.xz from kernel.org")
 
+    def test_kernel_org_gives_the_release_that_was_pinned(self) -> None:
+        host = self.host.read_text()
+        self.kernel_org()
+        self.host.write_text(host)
+        self.publish("trixie-backports")
+        with mock.patch.object(base, "POOL", {"7.3": ("linux-source-7.3_7.3.4-1~gone_all.deb", 9, "0" * 64)}):
+            self.assertEqual(base.ensure(None).origin, "linux-7.3.4.tar.xz from kernel.org")
+
     # --- kernel.org
 
     def kernel_org(self) -> str:

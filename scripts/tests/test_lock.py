@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -55,6 +56,28 @@ class Lock(toy.Case):
         self.assertFalse((self.build / "out").exists())
         self.assertEqual(self.clean("--all"), (0, ""))
         self.assertFalse(self.build.exists())
+
+    def test_the_other_bases_and_the_matrix_are_cleaned_too(self) -> None:
+        for name in ("6.12", "7.1"):
+            toy.plant(self.build / name, {"out/x": "", "src/x": "", "runs/x": ""})
+        toy.plant(self.build / "matrix", {"index.html": ""})
+        with open(self.build / "7.1/lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            for args in ((), ("--all",)):
+                code, err = self.clean(*args)
+                self.assertEqual((code, err.partition(":")[0]), (2, "error"))
+                self.assertIn("7.1/lock: held by", err)
+            self.assertTrue((self.build / "6.12/out").exists())
+            self.assertEqual(self.clean_of("6.12"), 0)  # is none of its business
+            self.assertFalse((self.build / "6.12/out").exists())
+            self.assertTrue((self.build / "matrix").exists())
+        self.assertEqual(self.clean(), (0, ""))
+        self.assertEqual(sorted(str(p.relative_to(self.build)) for p in self.build.glob("*/*") if p.is_dir()),
+                         ["6.12/src", "7.1/src"])
+        self.assertFalse((self.build / "matrix").exists())
+
+    def clean_of(self, base: str) -> int:
+        return subprocess.run([toy.SCRIPTS / "clean"], env=os.environ | {"BASE": base}).returncode
 
     def test_nothing_is_cleaned_away_for_a_wrong_argument(self) -> None:
         (self.build / "out").mkdir()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
-from kdebug import base, matrix, paths, ui
+from kdebug import arch, base, matrix, paths, ui
 from kdebug.matrix import Cell, Done
 
 GOOD = Done(0, 7, {"one": "ok", "two <&>": "ok", "three": "skip"})
@@ -79,15 +80,14 @@ class Fill(Scratch):
         super().setUp()
         self.ran: list[str] = []
         self.key = "k"
-        patched = mock.patch.object(matrix, "key", lambda cell, groups: self.key)
-        patched.start()
-        self.addCleanup(patched.stop)
+        self.enterContext(mock.patch.multiple(matrix, key=lambda cell, groups: self.key, machine=lambda cell: "m"))
+        self.enterContext(mock.patch.dict(os.environ, {"KDIR": ""}))
 
     def cell(self, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
         self.ran.append(cell.name)
         done = BAD if cell.flavour == "kasan" else GOOD
         folder.mkdir(parents=True, exist_ok=True)
-        base.save_json(folder / "cell.json", {"key": wanted, "status": done.status, "seconds": done.seconds,
+        base.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
                                               "tests": done.tests})
         return done
 
@@ -131,6 +131,17 @@ class Fill(Scratch):
         self.assertEqual(self.ran, ["7.3-x86_64-kasan"])
 
 
+    def test_only_one_fills_it(self) -> None:
+        def another(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+            with self.assertRaisesRegex(ui.Fail, f"held by pid {os.getpid()}: make matrix; wait"):
+                self.fill("x86_64:kasan:7.3")
+            return self.cell(cell, folder, wanted, groups)
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            matrix.fill(matrix.parse("x86_64:plain:7.3"), top=self.top, run_cell=another)
+        self.assertEqual(self.ran, ["7.3-x86_64-plain"])
+
+
 class Run(Scratch):
     def scripts(self, text: str) -> None:
         patched = mock.patch.object(paths, "SCRIPTS", self.top)
@@ -147,19 +158,25 @@ class Run(Scratch):
         from kdebug import results
         (self.top / "test.key").write_text(results.series_key("6.12"))
         folder = self.top / "cell"
-        done = matrix.run(Cell("arm", "rt", "6.12"), folder, "k", ["kunit"])
+        cell = Cell("arm", "rt", "6.12")
+        done = matrix.run(cell, folder, "k", ["kunit"])
         self.assertEqual(done.tests, {"one": "ok"})
         self.assertEqual((folder / "log.txt").read_text(), "deps arm test\narm rt 6.12 kunit\n")
-        self.assertEqual(matrix.load(folder, "k"), done)
-        self.assertIsNone(matrix.load(folder, "other"))
+        self.assertEqual(matrix.load(cell, folder, "k"), done)
+        self.assertIsNone(matrix.load(cell, folder, "other"))
+        with mock.patch.dict(os.environ, {"KDIR": "/x"}):
+            self.assertIsNone(matrix.load(cell, folder, "k"))
+        with mock.patch.object(matrix, "machine", lambda cell: "another"):
+            self.assertIsNone(matrix.load(cell, folder, "k"))
 
     def test_what_an_earlier_run_said_is_gone(self) -> None:
         self.scripts("exit 2")
         (self.top / "cell/results").mkdir(parents=True)
         (self.top / "cell/results/kunit.json").write_text('{"series": "x", "tests": {"one": "ok"}}')
+        (self.top / "cell/runs/1").mkdir(parents=True)
         done = matrix.run(Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
         self.assertEqual((done.status, done.tests), (2, {}))
-        self.assertEqual(list((self.top / "cell/results").iterdir()), [])
+        self.assertEqual(sorted(p.name for p in (self.top / "cell").iterdir()), ["cell.json", "log.txt"])
 
     def test_without_its_tools_no_test_is_run(self) -> None:
         self.scripts("echo ran")
@@ -176,9 +193,33 @@ class Run(Scratch):
             other = paths.REPO / "experiments"
             with mock.patch.object(paths, name, other):
                 keys.add(matrix.key(cell, ["kunit"]))
-        with mock.patch.dict(os.environ, {"KDIR": "/x"}):
-            keys.add(matrix.key(cell, ["kunit"]))
-        self.assertEqual(len(keys), 9)
+        self.assertEqual(len(keys), 8)
+
+    def test_another_machine_runs_it_again(self) -> None:
+        self.enterContext(mock.patch.object(paths, "ROOT", self.top))
+        cell = Cell("x86_64", "plain", "6.12")
+        tool = self.top / "tool"
+
+        def install(text: str) -> str:
+            tool.write_text(f"#!/bin/sh\necho {text}\n")
+            tool.chmod(0o755)
+            return matrix.machine(cell)
+
+        (self.top / "6.12/src").mkdir(parents=True)
+        with mock.patch.dict(os.environ, {"CC": str(tool), "ACCEL": ""}):
+            seen = [install("1"), install("2")]
+            self.assertEqual(seen[1], matrix.machine(cell))
+            (self.top / "6.12/src/linux-source-6.12_1.json").write_text('{"key": "a"}')
+            seen.append(matrix.machine(cell))
+            (self.top / "6.12/src/kdir-1.json").write_text('{"key": "b"}')
+            self.assertEqual(seen[2], matrix.machine(cell))
+            with mock.patch.object(arch, "get", lambda name: dataclasses.replace(arch.TABLE[name], binary=str(tool))):
+                seen.append(matrix.machine(cell))
+            os.environ["ACCEL"] = "tcg"
+            seen.append(matrix.machine(cell))
+            os.environ["CC"] = ""
+            seen.append(matrix.machine(cell))
+        self.assertEqual(len(set(seen)), len(seen))
 
 
 class Links(HTMLParser):
@@ -192,23 +233,24 @@ class Links(HTMLParser):
 
 class Files(Scratch):
     CELLS = {Cell("x86_64", "plain", "7.3"): GOOD, Cell("x86_64", "kasan", "7.3"): BAD,
-             Cell("arm", "plain", "6.12"): BROKE}
+             Cell("arm", "plain", "6.12"): BROKE, Cell("arm", "kasan", "6.12"): Done(0, 1, {})}
 
     def test_ktap(self) -> None:
         self.assertEqual(matrix.ktap(self.CELLS).splitlines(), [
-            "KTAP version 1", "1..3", "  KTAP version 1", "  1..3", "  ok 1 one", "  ok 2 two <&>",
+            "KTAP version 1", "1..4", "  KTAP version 1", "  1..3", "  ok 1 one", "  ok 2 two <&>",
             "  ok 3 three # SKIP", "ok 1 7.3-x86_64-plain", "  KTAP version 1", "  1..2", "  ok 1 one",
-            "  not ok 2 two <&>", "not ok 2 7.3-x86_64-kasan", "  KTAP version 1", "  1..0", "not ok 3 6.12-arm-plain"])
+            "  not ok 2 two <&>", "not ok 2 7.3-x86_64-kasan", "  KTAP version 1", "  1..0", "not ok 3 6.12-arm-plain",
+            "  KTAP version 1", "  1..0", "not ok 4 6.12-arm-kasan"])
 
     def test_junit(self) -> None:
         suites = ElementTree.fromstring(matrix.junit(self.CELLS))
         self.assertEqual([(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped"))
                           for s in suites],
                          [("7.3-x86_64-plain", "3", "0", "0", "1"), ("7.3-x86_64-kasan", "2", "1", "0", "0"),
-                          ("6.12-arm-plain", "1", "0", "1", "0")])
+                          ("6.12-arm-plain", "1", "0", "1", "0"), ("6.12-arm-kasan", "1", "0", "1", "0")])
         self.assertEqual([(c.get("name"), [e.tag for e in c]) for s in suites for c in s],
                          [("one", []), ("two <&>", []), ("three", ["skipped"]), ("one", []),
-                          ("two # <&>", ["failure"]), ("scripts/test", ["error"])])
+                          ("two # <&>", ["failure"]), ("scripts/test", ["error"]), ("scripts/test", ["error"])])
 
     def test_each_link_of_the_page_leads_somewhere(self) -> None:
         for cell in self.CELLS:
@@ -220,7 +262,7 @@ class Files(Scratch):
         text = (self.top / "index.html").read_text()
         links = Links()
         links.feed(text)
-        self.assertEqual(len(links.found), 6)
+        self.assertEqual(len(links.found), 8)
         for link in links.found:
             self.assertTrue((self.top / link).is_file(), link)
         self.assertIn("two # &lt;&amp;&gt;", text)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,12 +98,24 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
                 notes.append(f"{patch}: {file}: {found[1]} applies at {found[2]}")
         if status:
             _show_reject(tree, out, phase)
-            where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
-            raise ui.Fail(f"{where.name}/{patch}", f"does not apply to {file or 'the tree'} of Linux "
-                          f"{base.version} ({base.origin}): {_complaint(out + err)}",
-                          "take the base it was made for, or mend it in the tree that make tree makes "
-                          "from that base")
+            what, remedy = _to_mend(patch)
+            raise ui.Fail(what, f"does not apply to {file or 'the tree'} of Linux "
+                          f"{base.version} ({base.origin}): {_complaint(out + err)}", remedy)
     return {path: _stamp(tree / path) for path in names}, notes
+
+
+def _to_mend(patch: str) -> tuple[str, str]:
+    """The file that @patch comes from, or what of it is another one here, and how to mend it."""
+    of_base = paths.BASES / paths.BASE
+    for path in (of_base / patch, of_base / f"{Path(patch).stem}.context"):
+        if path.is_file():
+            return str(path.relative_to(paths.REPO)), "take the release it was made for (README.md), or mend that file"
+    where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
+    if paths.BASE == paths.DEFAULT_BASE:
+        return f"{where.name}/{patch}", ("take the base it was made for, or mend it in the tree that make tree "
+                                         "makes from that base")
+    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (README.md), or tell what "
+                                     f"is around that hunk in bases/{paths.BASE}/{Path(patch).stem}.context")
 
 
 def _complaint(said: str) -> str:
@@ -202,13 +214,15 @@ def _sync(base: Base, dest: Path, tree: Path, want: Files, old: Iterable[str]) -
         write_atomic(target, source.read_bytes(), 0o755 if stamp[0] == "x" else 0o644)
 
 
-def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LINUX) -> Applied:
-    """Return @dest with exactly @patches (default: the whole series) on @base.
+def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LINUX,
+           extra: Sequence[Path] = ()) -> Applied:
+    """Return @dest with exactly @patches (default: the whole series) and @extra on @base.
 
     The caller holds the lock.  An edit made in @dest by hand is never
     overwritten; a kill in the middle is made good by the next run.
     """
     bodies = older.series(series.read()) if patches is None else older.bodies(patches)
+    bodies += older.bodies(list(extra))
     digest = hashlib.sha256(base.key.encode())
     for name, body in bodies:
         digest.update(f"\0{name}\0{len(body)}\0".encode() + body)

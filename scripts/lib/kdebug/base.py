@@ -556,6 +556,9 @@ def _kernel_org() -> Path:
                            sums.read_text(encoding="utf-8", errors="replace"), re.M)
         if not found:
             raise ui.Fail(KERNEL_ORG, f"no tarball of Linux {WANTED}", OTHER_SOURCE)
+        # bases/ may fit no other release of that Linux than the one that it was made for.
+        made_for = POOL[WANTED][0].split("_")[1].partition("-")[0] if WANTED in POOL else ""
+        found = [row for row in found if row[1] == f"linux-{made_for}.tar.xz"] or found
         sha256: str
         file: str
         sha256, file, _ = max(found, key=lambda row: int(row[2] or 0))

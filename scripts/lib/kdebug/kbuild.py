@@ -190,7 +190,8 @@ def compiler() -> str:
     try:
         run = subprocess.run([*cc.split(), "--version"], capture_output=True, text=True, check=True)
     except (OSError, IndexError, subprocess.CalledProcessError):
-        raise ui.Fail("CC", f"{cc!r} does not run", "run make deps, or name a compiler that is there") from None
+        raise ui.Fail("CC", f"{cc!r} does not run", f"run make deps ARCH={arch.current().name}, or name "
+                      "a compiler that is there") from None
     return f"{cc}: {run.stdout.splitlines()[0]}"
 
 

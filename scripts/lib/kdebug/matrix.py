@@ -9,13 +9,16 @@ the cells run one after the other.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import html
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -25,7 +28,7 @@ from . import arch, base, check, kbuild, lock, paths, results, ui
 DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
 # What runs in any guest. Of an emulated CPU that is starved little can be said.
 GROUPS = ("kunit", "guest", "misuse", "stall", "samples", "watched")
-TOP = paths.REPO / "build" / "matrix"
+TOP = paths.ROOT / "matrix"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Done:
     def passed(self) -> bool:
         return not self.status and bool(self.count("ok")) and not self.count("fail")
 
+    @property
+    def broke(self) -> bool:
+        """Whether it is red without a test that is."""
+        return not self.passed and not self.count("fail")
+
     def __str__(self) -> str:
         return str(self.count("ok")) if self.passed else f"RED {self.count('fail') or ''}".strip()
 
@@ -84,17 +92,32 @@ def _product(text: str) -> list[Cell]:
 
 
 def key(cell: Cell, groups: Sequence[str]) -> str:
-    """What a cell depends on: the series, and all of this repository that it runs."""
+    """What of this repository a cell depends on: the series, and all that it runs."""
     files = [p for d in (paths.PATCHES, paths.BASES, paths.CONFIGS, paths.KERNEL, paths.SCRIPTS)
              for p in sorted(d.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    return kbuild.digest(cell.name, *groups, os.environ.get("KDIR") or "",
-                         *(str(p.relative_to(paths.REPO)) for p in files), *(p.read_bytes() for p in files))
+    return kbuild.digest(cell.name, *groups, *(str(p.relative_to(paths.REPO)) for p in files),
+                         *(p.read_bytes() for p in files))
 
 
-def load(folder: Path, wanted: str) -> Done | None:
-    """The cell in @folder, if it has come to its end and is for @wanted."""
+def machine(cell: Cell) -> str:
+    """What else it depends on: the compiler, the emulator, the source of the base."""
+    row = arch.get(cell.arch)
+    said = [os.environ.get("ACCEL") or ""]
+    for tool in ((os.environ.get("CC") or f"{row.prefix}gcc").split(), [row.binary]):
+        with contextlib.suppress(OSError, IndexError):
+            said.append(subprocess.run([*tool, "--version"], capture_output=True, text=True).stdout if tool[0] else "")
+    source = paths.ROOT / ("" if cell.base == paths.DEFAULT_BASE else cell.base) / "src"
+    stamps = sorted(p for p in source.glob("*.json") if not p.name.startswith("kdir-"))
+    return kbuild.digest(*said, *(p.read_bytes() for p in stamps))
+
+
+def load(cell: Cell, folder: Path, wanted: str) -> Done | None:
+    """The @cell in @folder, if it has come to its end and is for @wanted, here."""
     stamp = kbuild.read_stamp(folder / "cell.json")
-    if stamp.get("key") != wanted or not isinstance(stamp.get("tests"), dict):
+    # Of a tree of the user's it is not known what has changed in it.
+    if os.environ.get("KDIR") or stamp.get("key") != wanted or stamp.get("machine") != machine(cell):
+        return None
+    if not isinstance(stamp.get("tests"), dict):
         return None
     return Done(int(stamp["status"]), int(stamp["seconds"]), stamp["tests"])
 
@@ -103,8 +126,8 @@ def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
     """Run the tests of @cell; what they print goes to @folder/log.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cell.json").unlink(missing_ok=True)
-    for old in (folder / "results").glob("*.json"):
-        old.unlink()
+    for old in (folder / "results", folder / "runs"):
+        shutil.rmtree(old, ignore_errors=True)
     env = os.environ | {"ARCH": cell.arch, "FLAVOUR": cell.flavour, "BASE": cell.base,
                         "KTHREAD_DEBUG_CELL": str(folder), lock.WAIT: "1"}
     start = time.monotonic()
@@ -117,14 +140,14 @@ def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
                                   stdout=log, stderr=subprocess.STDOUT, preexec_fn=base.die_with_parent)
     tests = results.load(folder / "results", results.series_key(cell.base))
     found = Done(done.returncode, int(time.monotonic() - start), tests)
-    base.save_json(folder / "cell.json", {"key": wanted, "status": found.status, "seconds": found.seconds,
-                                          "tests": found.tests})
+    base.save_json(folder / "cell.json", {"key": wanted, "machine": machine(cell), "status": found.status,
+                                          "seconds": found.seconds, "tests": found.tests})
     return found
 
 
 def totals(cells: dict[Cell, Done]) -> tuple[int, int, int]:
     """How many tests passed, failed and were skipped; a cell that broke off has failed once."""
-    broke = sum(not done.passed and not done.count("fail") for done in cells.values())
+    broke = sum(done.broke for done in cells.values())
     passed, failed, skipped = (sum(done.count(said) for done in cells.values()) for said in ("ok", "fail", "skip"))
     return passed, failed + broke, skipped
 
@@ -147,15 +170,14 @@ def junit(cells: dict[Cell, Done]) -> bytes:
     """JUnit's XML: a suite for each cell; a cell that broke off is an error of its own."""
     top = ElementTree.Element("testsuites")
     for cell, done in cells.items():
-        broke = bool(done.status) and not done.count("fail")
         suite = ElementTree.SubElement(
-            top, "testsuite", name=cell.name, tests=str(len(done.tests) + broke), failures=str(done.count("fail")),
-            errors=str(int(broke)), skipped=str(done.count("skip")), time=str(done.seconds))
+            top, "testsuite", name=cell.name, tests=str(len(done.tests) + done.broke), failures=str(done.count("fail")),
+            errors=str(int(done.broke)), skipped=str(done.count("skip")), time=str(done.seconds))
         for test, said in done.tests.items():
             case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=test)
             if said != "ok":
                 ElementTree.SubElement(case, "failure" if said == "fail" else "skipped", message=f"{cell.name}/log.txt")
-        if broke:
+        if done.broke:
             case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name="scripts/test")
             ElementTree.SubElement(case, "error", message=f"exit status {done.status}, see {cell.name}/log.txt")
     ElementTree.indent(top)
@@ -203,15 +225,38 @@ def write(cells: dict[Cell, Done], top: Path) -> None:
     base.write_atomic(top / "index.html", page(cells, top).encode())
 
 
+@contextlib.contextmanager
+def _alone(top: Path) -> Iterator[None]:
+    """Only one at a time: a cell that two fill would hold a part of each."""
+    top.mkdir(parents=True, exist_ok=True)
+    with open(top / "lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ui.Fail(str(top / "lock"), f"held by {file.read().strip()}",
+                          "wait for it to end, or stop it") from None
+        file.truncate(0)
+        file.write(f"pid {os.getpid()}: make matrix\n")
+        file.flush()
+        yield
+
+
 def fill(cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path = TOP,
          run_cell: Callable[[Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
     """Run those of @cells that are not done; show the table as it fills."""
+    with _alone(top):
+        return _fill(cells, groups, top, run_cell)
+
+
+def _fill(cells: Sequence[Cell], groups: Sequence[str], top: Path,
+          run_cell: Callable[[Cell, Path, str, Sequence[str]], Done]) -> dict[Cell, Done]:
     rows = list(dict.fromkeys(cell.row for cell in cells))
     table = check.Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
     done: dict[Cell, Done] = {}
     for cell in cells:
         row, folder, wanted = rows.index(cell.row), top / cell.name, key(cell, groups)
-        found = load(folder, wanted)
+        found = load(cell, folder, wanted)
         # What was red is tried again.
         if not found or not found.passed:
             table.put(row, cell.flavour, "...")

@@ -94,7 +94,7 @@ def bodies(patches: list[Path], base: str | None = None) -> list[tuple[str, byte
         body = patch.read_bytes()
         other = paths.BASES / (base or paths.BASE) / f"{patch.stem}.context"
         if other.is_file():
-            body = merge(body.decode(), other.read_text(encoding="utf-8"), f"{other.parent.name}/{other.name}").encode()
+            body = merge(body.decode(), other.read_text(encoding="utf-8"), f"bases/{other.parent.name}/{other.name}").encode()
             if b"\ndiff --git " not in body:
                 continue  # nothing is left of it
         found.append((patch.name, body))
@@ -107,6 +107,6 @@ def series(patches: list[Path], base: str | None = None) -> list[tuple[str, byte
     names = {patch.stem for patch in patches}
     for path in sorted(folder.glob("*.context")):
         if path.stem not in names:
-            raise ui.Fail(f"{folder.name}/{path.name}", "no patch of the series has this name",
+            raise ui.Fail(f"bases/{folder.name}/{path.name}", "no patch of the series has this name",
                           "rename it as its patch was, or remove it")
     return bodies(patches, base) + [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.patch"))]

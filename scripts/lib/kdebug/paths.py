@@ -28,7 +28,8 @@ DEFAULT_BASE = "7.3"
 BASE = os.environ.get("BASE") or DEFAULT_BASE  # one that is unknown is refused by ui.command()
 
 # KTHREAD_DEBUG_BUILD lets tests work in a directory of their own.
-BUILD = Path(os.environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve()
+ROOT = Path(os.environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve()
+BUILD = ROOT
 if BASE in SUITES and BASE != DEFAULT_BASE:
     BUILD /= BASE
 DOWNLOAD = BUILD / "download"  # the .deb or tarball, and apt's private state

@@ -24,7 +24,7 @@ def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
     if experiments:
         # In the same tree, so that ccache knows all the rest; its other kernels
         # go by what the tree holds and find it changed back by the next that asks.
-        return apply.ensure(base_tree, [*series.read(), *series.experiments()])
+        return apply.ensure(base_tree, extra=series.experiments())
     if unpatched:
         return apply.ensure(base_tree, [], paths.BUILD / "linux-base")
     return apply.ensure(base_tree)
@@ -47,8 +47,8 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, exper
     """Fetch, patch and build, each as far as it is not done already.
 
     @unpatched leaves the series out: what the base does without it; @experiments
-    puts that series on top. @shell puts busybox into the root file system. The lock of build/ is held meanwhile, and
-    not while the result runs.
+    puts that series on top. @shell puts busybox into the root file system. The lock
+    of build/ is held meanwhile, and not while the result runs.
     """
     with lock.held(f"build {flavour}"):
         applied = _applied(unpatched, experiments)
