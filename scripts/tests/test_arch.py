@@ -101,6 +101,10 @@ class UserMode(unittest.TestCase):
             with self.subTest(how), self.assertRaisesRegex(Fail, why):
                 boot.run(self.image, None, programs=["p"], arch="um", phase=mock.Mock(), **how)
 
+    def test_arguments_for_qemu_are_not_dropped(self) -> None:
+        with self.assertRaisesRegex(Fail, "um: -S is for QEMU"):
+            qemu.command(self.um, "", accel="", image=self.image, initrd=None, append="", extra=["-S"])
+
     def test_headers_are_those_of_the_hosts_architecture(self) -> None:
         made: list[str] = []
         with mock.patch.dict(os.environ, {"ARCH": "um"}), mock.patch.object(kbuild, "make", lambda args, *_: (

@@ -160,6 +160,9 @@ def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | Non
             extra: Sequence[str] = ()) -> list[str]:
     """The whole command line; it says all, so that it can be replayed."""
     if not m.binary:
+        if extra:
+            raise Fail(m.name, f"{extra[0]} is for QEMU, and this is a process of its own",
+                       "leave it out; it can be run under gdb itself")
         return _user_mode(m, image.absolute(), initrd, append, memory, smp, serial)
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
            "-m", str(memory), "-smp", str(smp or m.cpus), "-display", "none", "-no-reboot",
