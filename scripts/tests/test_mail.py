@@ -101,6 +101,22 @@ class Refuses(Mail):
         with self.fails(mail.COVER, "not there"):
             mail.refuse()
 
+    def test_a_fixes_line_that_names_no_commit(self) -> None:
+        subject = '("kthread: break one")'
+        for line in (f"Fixes: <hash?> {subject}", f"Fixes: {'0' * 12} {subject}", f"Fixes: 0123456789a {subject}",
+                     "Fixes: 0123456789ab", f"Fixes:0123456789ab {subject}", f"Fixes: {'0' * 40} {subject}"):
+            self.change("0002*", "\n---\n", f"\n\n{line}\n---\n")
+            toy.git(self.repo, "commit", "-qam", "x")
+            with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1"):
+                mail.refuse()
+            toy.git(self.repo, "reset", "-q", "--hard", "HEAD~")
+
+    def test_a_fixes_line_that_names_one(self) -> None:
+        self.change("0002*", "\n---\n", '\n\nFixes: 0123456789ab ("kthread: break (\"one\")")\n---\nFixes: what?\n')
+        toy.git(self.repo, "commit", "-qam", "x")
+        stamp.green(stamp.key(), self.green)
+        self.assertEqual(mail.refuse(), WHO)
+
     def test_a_series_that_is_not_green(self) -> None:
         self.change("0001*", "Why", "How")
         toy.git(self.repo, "commit", "-qam", "x")

@@ -21,6 +21,8 @@ from . import base, kbuild, paths, series, stamp, tree, ui
 TOP = paths.BUILD / "mail"
 COVER = "0000-cover-letter.patch"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
+# Of a Fixes: line, the only form that the maintainers' scripts take.
+FIXES = re.compile(r'Fixes: [0-9a-f]{12} \(".+"\)')
 # With a domain: what git makes up for who has not set an identity has none.
 ADDRESS = re.compile(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>().]+")
 
@@ -84,6 +86,16 @@ def cover(path: Path) -> tuple[str, str]:
     if not subject or not body.strip():
         raise ui.Fail(str(path), "no Subject: line with a text below it", "write it as a mail")
     return " ".join(subject[1].split()), body.strip() + "\n"
+
+
+def fixes(patch: Path) -> None:
+    """Refuse the patch @patch if one of its Fixes: lines does not name a commit."""
+    message = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
+    for line in re.findall(r"^Fixes:.*", message, re.M):
+        if not FIXES.fullmatch(line) or line.split()[1] == "0" * 12:
+            raise ui.Fail(f"{kbuild.shown(patch)}: '{line}'", "does not name a commit by 12 digits and its subject",
+                          "make tree, amend the commit's message with what git log -1 --abbrev=12 "
+                          "--format='Fixes: %h (\"%s\")' prints for that commit in a clone of Linux, make refresh")
 
 
 def base_commit_is_one(given: str) -> None:
@@ -240,6 +252,8 @@ def refuse() -> Sender:
     who = sender()
     clean()
     cover(paths.PATCHES / COVER)
+    for patch in series.read():
+        fixes(patch)
     if not stamp.is_green():
         raise ui.Fail("make check", "is not green for exactly this series", "run: make check")
     return who
