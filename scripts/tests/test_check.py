@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug import apply, base, check, paths, series, stamp, ui
+from kdebug import apply, base, check, kbuild, paths, series, stamp, ui
 
 Run = Callable[[check.Step, str], list[str]]
 KCONFIG = "config OLD\n\tbool\n"
@@ -138,6 +138,22 @@ class Cells(Patches):
         self.assertEqual(said("#ifdef CONFIG_NEW\n", "config NEW\n\tbool\n"), "")
         self.assertIn("not defined by any Kconfig: NEVER", said("#ifdef CONFIG_NEVER\n", ""))
         self.assertIn("NEW is used nowhere", said("#ifdef CONFIG_OLD\n", "config NEW\n\tbool\n"))
+
+    def test_nothing_may_grow_beside_a_fix_of_the_base(self) -> None:
+        """What "off" is compared with: the base, or the base with its fixes."""
+        self.write("0002-two.patch", {"lib/Kconfig.debug": KCONFIG + "config KTHREAD_DEBUG\n\tbool\n"})
+        obj, kept = self.build / "check/out/off/kernel/fork.o", self.build / "check/base/kernel/fork.o"
+        obj.parent.mkdir(parents=True)
+        for number, code, reference in ((0, "base", "base"), (1, "fix", "fix"), (2, "series", "fix")):
+            step = self.step(number)
+            obj.write_text(code)
+            with mock.patch.object(check, "_configure"), mock.patch.object(kbuild, "make"), \
+                    mock.patch.object(check, "HOOKED", ("kernel/fork.o",)):
+                check.build(step, "off")
+            self.assertEqual(kept.read_text(), reference)
+            if number < 2:
+                with self.assertRaises(check.Skip):
+                    check.size(step, "size")
 
     def test_an_excuse_holds_for_its_patches_alone(self) -> None:
         text = "# why\nENOSYS 0001 0008\n\nLONG_LINE 0002\nEACH *\n"

@@ -193,16 +193,21 @@ def build(step: Step, name: str) -> list[str]:
                 used = subprocess.run(["nm", out / obj], capture_output=True, text=True, check=True).stdout
                 if bad := DIVISIONS.findall(used):
                     raise Red(f"{obj} divides 64 bits by itself: {' '.join(bad)}")
-    if name == "off" and step.patch is None:
+    if name == "off" and not _adds(step):
         for obj in HOOKED:
             (TOP / "base" / obj).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(out / obj, TOP / "base" / obj)
     return _refuse_news(step, name, list(output.all_warnings()))
 
 
+def _adds(step: Step) -> bool:
+    """Has the tree an option of the series? Before, there are only fixes of the base, whose code is compared with."""
+    return "config KTHREAD_DEBUG\n" in (step.tree / "lib/Kconfig.debug").read_text()
+
+
 def size(step: Step, _: str) -> list[str]:
-    """With the options off nothing grows."""
-    if step.patch is None:
+    """With the options off nothing grows: nothing beside the fixes of the base."""
+    if not _adds(step):
         raise Skip
     for obj in HOOKED:
         old, new = TOP / "base" / obj, TOP / "out/off" / obj
