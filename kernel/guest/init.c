@@ -69,6 +69,23 @@ static int option(const char *key, char *val, size_t size)
 	return 0;
 }
 
+/* How many CPUs are online, from a list such as "0-2,5". */
+static int cpus_online(void)
+{
+	char list[256], *p = list;
+	int first, last, cpus = 0;
+
+	slurp("/sys/devices/system/cpu/online", list, sizeof(list));
+	while (*p >= '0' && *p <= '9') {
+		first = last = strtol(p, &p, 10);
+		if (*p == '-')
+			last = strtol(p + 1, &p, 10);
+		cpus += last - first + 1;
+		p += *p == ',';
+	}
+	return cpus;
+}
+
 /* A program's output on its way to becoming lines. */
 struct lines {
 	const char *prog;
@@ -276,7 +293,7 @@ int main(void)
 	if (err < 0)
 		say("kdebug: cannot read /proc/cmdline: error %d", -err);
 	option("kdebug.nonce", nonce, sizeof(nonce));
-	say("kdebug: init nonce=%s", nonce);
+	say("kdebug: init nonce=%s cpus=%d", nonce, cpus_online());
 
 	if (!option("kdebug.run", list, sizeof(list)))
 		say("kdebug: no kdebug.run= on the kernel command line");

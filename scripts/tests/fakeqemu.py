@@ -19,7 +19,7 @@ test "$1" = --version && { echo "${FAKE_VERSION-QEMU emulator version 7.2.0}"; e
 eval "$FAKE"
 """
 NONCE = "abc123"
-BOOT = f"[    0.000000] Linux version 7.3.4\n[    1.000000] kdebug: init nonce={NONCE}\n"
+BOOT = f"[    0.000000] Linux version 7.3.4\n[    1.000000] kdebug: init nonce={NONCE} cpus=2\n"
 GOOD = (f"[    2.000000] kdebug: prog| ok 1 first\n"
         f"[    2.000000] kdebug: status nonce={NONCE} prog=prog exit=0\n"
         f"[    2.000000] kdebug: end nonce={NONCE} progs=1 failed=0\n")

@@ -73,6 +73,13 @@ class Verdicts(Boot):
                      "kdebug.run=prog", f"kdebug.nonce={NONCE}", "x=y"):
             self.assertIn(word, words)
 
+    def test_fewer_cpus_are_no_pass(self) -> None:
+        self.fake("cat $T/good")
+        result = self.run_boot(smp=4)
+        self.assertIs(result.verdict.code, Code.CPUS)
+        self.assertIn("2 CPUs online, 4 asked for", result.report())
+        self.assertIn("4,sockets=4", result.command)
+
     def test_nonce_is_new_each_time(self) -> None:
         nonces = set()
         self.fake('for word; do echo "$word"; done; exit 1')

@@ -31,7 +31,8 @@ class Log:
     def judge(self, tags: tuple[str, ...] = ()) -> Judge:
         words = dict(w.split("=") for w in self.head.get("limits", "").split())
         limits = Limits(**{k: float(v) for k, v in words.items()})  # type: ignore[arg-type]
-        return Judge(RULES, self.head["nonce"], self.head["run"].split(","), 0.0, limits, tags)
+        return Judge(RULES, self.head["nonce"], self.head["run"].split(","), 0.0, limits, tags,
+                     cpus=int(self.head["cpus"]) if "cpus" in self.head else None)
 
     def finish(self, judge: Judge, now: float) -> Verdict:
         """QEMU's end, as the log's `end:` has it."""
@@ -203,6 +204,21 @@ class Time(unittest.TestCase):
         self.assertIsNone(self.code())
         self.judge.tick(190.0)
         self.assertIs(self.code(), Code.TOTAL)
+
+    def test_as_many_cpus_as_asked_for(self) -> None:
+        for said, why in (("cpus=2", ""), ("cpus=1", "1 CPU online, 2 asked for"),
+                          ("cpus=0", "0 CPUs online, 2 asked for"), ("cpus=4", "4 CPUs online, 2 asked for"),
+                          ("cpus=", "unknown how many CPUs are online, 2 asked for"),
+                          ("", "unknown how many CPUs are online, 2 asked for")):
+            with self.subTest(said):
+                judge = Judge(RULES, "abc123", ["prog"], 0.0, cpus=2)
+                judge.feed(1.0, f"[    0.000000] kdebug: init nonce=abc123 {said}".rstrip().encode() + b"\n")
+                judge.feed(1.0, b"[    0.000000] kdebug: status nonce=abc123 prog=prog exit=0\n"
+                           b"[    0.000000] kdebug: end nonce=abc123 progs=1 failed=0\n")
+                judge.eof(1.0, 0)
+                assert judge.verdict
+                want = (Code.CPUS, why) if why else (Code.PASS, "pass")
+                self.assertEqual((judge.verdict.code, judge.verdict.reason), want)
 
     def test_late_runner(self) -> None:
         """What came while the runner slept counts before the limit."""

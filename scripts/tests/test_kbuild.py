@@ -318,6 +318,11 @@ class Ensure(Scratch):
                          "CONFIG_TINY=y\nCONFIG_A=y\n# Memory: 512\nCONFIG_B=y\n")
         self.assertEqual(first.config.read_text(), "CONFIG_A=y\nCONFIG_B=y\n")
 
+    def test_a_kernel_for_one_cpu_says_so(self) -> None:
+        self.assertIsNone(kbuild.ensure(self.applied, "plain").cpus)
+        (self.configs / "up.config").write_text("# On top of: plain\n# CONFIG_SMP is not set\n")
+        self.assertEqual(kbuild.ensure(self.applied, "up").cpus, 1)
+
     def test_a_variant_has_its_own_directory_and_arguments(self) -> None:
         first = kbuild.ensure(self.applied, "plain")
         moved = kbuild.ensure(self.applied, "plain", variant=kbuild.Variant("pad", ("CFLAGS_kthread.o=-DX=1",)))

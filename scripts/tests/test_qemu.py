@@ -181,9 +181,18 @@ class Command(FakeQemu):
         cmd = self.command()
         for word in ("-nodefaults", "-no-user-config", "-no-reboot"):
             self.assertIn(word, cmd)
-        for pair in (("-M", "q35"), ("-display", "none"), ("-m", "256"), ("-smp", "2"),
+        for pair in (("-M", "q35"), ("-display", "none"), ("-m", "256"), ("-smp", "2,sockets=2"),
                      ("-serial", "stdio"), ("-accel", "tcg"), ("-append", "a b=$c 'd' \"e\"")):
             self.assertEqual(cmd[cmd.index(pair[0]) + 1], pair[1])
+
+    def test_each_cpu_is_a_socket(self) -> None:
+        """Without ACPI a kernel of x86 sees one CPU of a socket."""
+        for row in arch.TABLE.values():
+            if not row.binary:
+                continue
+            for asked, cpus in ((None, row.cpus), (1, 1), (4, 4)):
+                cmd = qemu.command(row, "qemu", accel="tcg", image=self.image, initrd=None, append="", smp=asked)
+                self.assertEqual(cmd[cmd.index("-smp") + 1], f"{cpus},sockets={cpus}", row.name)
 
     def test_saved_one_says_the_same(self) -> None:
         self.fake('for word; do printf "%s\\n" "$word"; done')

@@ -43,6 +43,7 @@ CODES = """exit codes:
   13  guest ended without its status   14  status garbled or cut short
   15  QEMU died or was killed          16  QEMU is missing or would not start
   17  a second kernel started (reboot loop)
+  18  not as many CPUs online as asked for
   20  panic       21  oops             22  WARNING        23  lockdep
   24  KASAN       25  KCSAN            26  RCU stall      27  soft/hard lockup
   28  hung task   29  kmemleak         30  other bad line (UBSAN, ...)
@@ -176,7 +177,7 @@ def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequenc
         p.note(shlex.join(cmd))
         qemu.save(cmd, where / "command")
         start = time.monotonic()
-        judge = Judge(rules, nonce, programs, start, limits, tags, on_line)
+        judge = Judge(rules, nonce, programs, start, limits, tags, on_line, smp or m.cpus)
         try:
             _follow(cmd, judge, where, p)
         except KeyboardInterrupt:

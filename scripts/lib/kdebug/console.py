@@ -35,6 +35,7 @@ class Code(enum.IntEnum):
     LOST = 15        # QEMU died or was killed
     NO_QEMU = 16     # QEMU is missing, too old, or refuses its arguments
     REBOOT = 17      # a second kernel started
+    CPUS = 18        # not as many CPUs as asked for
     PANIC = 20
     OOPS = 21
     WARNING = 22
@@ -132,6 +133,7 @@ STAMP = re.compile(r"(?:<\d+>)?\[ *(\d+\.\d{6})\](?:\[ *[CT]\d+\])? ?")
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 PROGRAM = re.compile(r"kdebug: ([^\s|]+)\| ?(.*)")
+HELLO = re.compile(r"kdebug: init nonce=[0-9a-f]+ cpus=(\d{1,4})")
 STATUS = re.compile(r"kdebug: status nonce=([0-9a-f]+) prog=(\S+) exit=(\d{1,3})")
 END = re.compile(r"kdebug: end nonce=([0-9a-f]+) progs=(\d{1,4}) failed=(\d{1,4})")
 BANNER = re.compile(r"Linux version \d")
@@ -237,13 +239,14 @@ class Judge:
 
     def __init__(self, rules: Rules, nonce: str, programs: Sequence[str], start: float,
                  limits: Limits = Limits(), tags: Iterable[str] = (),
-                 on_line: Callable[[Line], None] | None = None) -> None:
+                 on_line: Callable[[Line], None] | None = None, cpus: int | None = None) -> None:
         self.programs = [Program(spec) for spec in programs]
         self.lines: list[Line] = []
         self.verdict: Verdict | None = None
         self.guest = 0.0
         self._on_line = on_line
         self._rules, self._nonce, self._tags = rules, nonce, frozenset(tags)
+        self._cpus = cpus  # that the guest has to bring up; None: any number
         self._limits, self._start, self._heard = limits, start, start
         self._partial, self._number = b"", 1
         self._bytes = 0
@@ -392,12 +395,23 @@ class Judge:
         kind = line.text.split(" ", 2)[1]
         if not whole:
             self._cut = line
+        elif kind == "init":
+            self._init(line)
         elif kind == "status":
             self._status(line)
         elif kind == "end":
             self._end(line)
         elif kind.startswith(("stat", "end")):
             self._garbled("garbled", line)
+
+    def _init(self, line: Line) -> None:
+        """With one CPU a test of a race shows nothing, and passes."""
+        if self._cpus is None:
+            return
+        m = HELLO.fullmatch(line.text)
+        online = f"{m[1]} CPU{'s' * (m[1] != '1')} online" if m else "unknown how many CPUs are online"
+        if not m or int(m[1]) != self._cpus:
+            self._end_run(Code.CPUS, f"{online}, {self._cpus} asked for", [line])
 
     def _garbled(self, what: str, line: Line) -> None:
         self._end_run(Code.GARBLED, f"status {what}: {line.text[:120]!r}", [line])

@@ -217,7 +217,8 @@ def run(module: Path, flavour: str, *, inject: int, limit: int, params: Sequence
             with ui.phase("guest", f"from creation {first} on") as phase:
                 result = boot.run(ready.kernel.image, initrd, APPEND, programs=[f"faileach:{first}"],
                                   limits=Limits(boot=300, silence=60 + 5 * limit, total=3600),
-                                  memory=ready.kernel.memory, tags=["stall-report"], out_dir=where / label, phase=phase)
+                                  memory=ready.kernel.memory, smp=ready.kernel.cpus, tags=["stall-report"],
+                                  out_dir=where / label, phase=phase)
                 last = tell(story, result.lines, result.verdict, info["name"], inject, limit)
                 if last is None or result.verdict.code in LOST:
                     said = [line.said for line in result.lines if line.said.startswith("faileach: ")]

@@ -67,6 +67,7 @@ class Kernel:
     key: str
     warnings: tuple[str, ...] = ()
     memory: int = 256  # MiB that a guest of it needs
+    cpus: int | None = None  # that a guest of it has; None: as many as the architecture's board
 
 
 # --- fragments
@@ -386,11 +387,13 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
     config_key = digest(cc, *(f.read_bytes() for f in files))
     key = digest(applied.key, str(applied.path), config_key, *variant.args, *targets)
 
+    smp = [value for f in files if (value := options(f.read_text()).get("CONFIG_SMP"))]
+    cpus = 1 if smp[-1:] == ["n"] else None
     memory = max([256, *(int(m) for f in files for m in _MEMORY.findall(f.read_text()))])
 
     def kernel() -> Kernel:
         return Kernel(image, out, applied.path, out / ".config", str(stamp["release"]), key,
-                      tuple(stamp["all_warnings"]), memory)
+                      tuple(stamp["all_warnings"]), memory, cpus)
 
     with ui.phase("kernel") as phase:
         if stamp.get("key") == key and image.is_file():

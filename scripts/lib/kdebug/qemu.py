@@ -164,8 +164,10 @@ def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | Non
             raise Fail(m.name, f"{extra[0]} is for QEMU, and this is a process of its own",
                        "leave it out; it can be run under gdb itself")
         return _user_mode(m, image.absolute(), initrd, append, memory, smp, serial)
+    cpus = smp or m.cpus
+    # A kernel without ACPI finds the CPUs of x86 in the firmware's MP table, which lists one a socket.
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
-           "-m", str(memory), "-smp", str(smp or m.cpus), "-display", "none", "-no-reboot",
+           "-m", str(memory), "-smp", f"{cpus},sockets={cpus}", "-display", "none", "-no-reboot",
            "-serial", serial, "-kernel", str(image.absolute())]
     if m.dtb:
         cmd += ["-dtb", str(image.absolute().parent / "dts" / m.dtb)]
