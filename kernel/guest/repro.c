@@ -118,6 +118,28 @@ static int alive(const char *pid)
 	return access(path, F_OK) == 0;
 }
 
+/* What /proc/PID/status says behind @key, "" if there is nothing. */
+static const char *status(const char *pid, const char *key)
+{
+	static char buf[4096];
+	const char *value;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	slurp(path, buf, sizeof(buf));
+	value = strstr(buf, key);
+	return value ? value + strlen(key) : "";
+}
+
+/*
+ * Whether sysrq-w shows it. Its row is in the table before a creator sleeps, and
+ * between the two it may be preempted.
+ */
+static int asleep(const char *pid)
+{
+	return *status(pid, "\nState:\t") == 'D';
+}
+
 /* Print a line of a stack as a comment; returns whether @fn is in it. */
 static int frame(const char *what, const char *line, const char *fn)
 {
@@ -257,6 +279,7 @@ static void blocked(void)
 		printf("# row id=%s stage=%s hold=%s creator=%s[%s] thread=test_task[%s]\n",
 		       row.id, row.stage, row.hold, row.by_comm, creator,
 		       thread);
+		ok &= WAIT_FOR(asleep(creator));
 		ok &= stack_sysrq("w", "creator", "kill_task",
 				  "wait_for_completion");
 		ok &= stack_proc("thread", thread, "__kthread_debug_hold") ||
