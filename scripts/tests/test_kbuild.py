@@ -123,6 +123,16 @@ class Fragments(Scratch):
             self.assertEqual(fail(self, kbuild.fragments, [name], self.tmp).what, "FLAVOUR")
         fail(self, kbuild.fragments, [f"../{self.tmp.name}/plain"], self.tmp)
 
+    def test_which_flavours_have_an_option(self) -> None:
+        self.fragment("x86_64", "CONFIG_X=y\n")
+        self.fragment("plain", "CONFIG_A=y\n")
+        self.fragment("off", "# On top of: plain\n# CONFIG_A is not set\n")
+        self.fragment("watch", "# On top of: plain\nCONFIG_B=y\n")
+        self.fragment("off-watch", "# On top of: off\nCONFIG_C=m\nCONFIG_D=y\n")
+        for wanted, names in ((("A",), ["plain", "watch"]), (("B", "D"), ["off-watch", "watch"]), (("C",), []),
+                              (("NONE",), [])):
+            self.assertEqual(kbuild.flavours_with(*(f"CONFIG_{w}" for w in wanted), configs=self.tmp), names)
+
     def test_own_fragments(self) -> None:
         """Each fragment of the repository can be read and has its base."""
         for path in paths.CONFIGS.glob("*.config"):

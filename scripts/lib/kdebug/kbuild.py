@@ -121,6 +121,13 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
     return [*found, of_base] if of_base.is_file() else found
 
 
+def flavours_with(*wanted: str, configs: Path = paths.CONFIGS) -> list[str]:
+    """Those flavours whose fragments switch one of the options @wanted on."""
+    def on(name: str) -> dict[str, str]:
+        return {o: v for f in fragments([name], configs) for o, v in options(f.read_text()).items()}
+    return [name for name in flavours(configs) if any(on(name).get(option) == "y" for option in wanted)]
+
+
 def verify(files: Iterable[Path], config: str) -> None:
     """Every option that @files want has to stand in @config as they want it,
     but for those that one of them says the base is without."""
