@@ -18,6 +18,7 @@
 #include <linux/reboot.h>
 #include <linux/sched/task.h>
 #include <linux/timer.h>
+#include <linux/version.h>
 
 static unsigned int delay_ms = 20000;
 module_param(delay_ms, uint, 0400);
@@ -113,3 +114,8 @@ module_init(kill_task_init);
 module_exit(kill_task_exit);
 MODULE_DESCRIPTION("Block a kthread_create() with comp_block, or see it pass");
 MODULE_LICENSE("GPL");
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+MODULE_IMPORT_NS(FAIL_KTHREAD);
+#else
+MODULE_IMPORT_NS("FAIL_KTHREAD");
+#endif
