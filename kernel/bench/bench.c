@@ -7,6 +7,7 @@
  *	pairs=N		N times create, wake and stop, after some to warm up
  *	flood=N		N times create, by a creator that is killed in the first:
  *			the rest are given up at once and stay in the queue
+ *	give_up=N	as flood, and no more: no numbers
  *	late=1		a timer that fires every 100 us tells the longest time for
  *			which it could not
  *
@@ -40,6 +41,10 @@ MODULE_PARM_DESC(pairs, "how often to create and stop a thread");
 static unsigned int flood;
 module_param(flood, uint, 0400);
 MODULE_PARM_DESC(flood, "how often to create one with kthreadd held");
+
+static unsigned int give_up;
+module_param(give_up, uint, 0400);
+MODULE_PARM_DESC(give_up, "how often to create one, and to count nothing");
 
 static unsigned long late_ns;
 static bool late;
@@ -126,6 +131,7 @@ static int __init bench_init(void)
 		pr_info("bench: flood_first_ns %llu\n", first);
 		pr_info("bench: flood_last_ns %llu\n", bench_flood_batch());
 	}
+	bench_flood(give_up);
 	hrtimer_setup(&late_timer, late_fires, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	if (late)
 		hrtimer_start(&late_timer, ns_to_ktime(PERIOD_NS), HRTIMER_MODE_REL_HARD);

@@ -4,6 +4,9 @@
  * bench:flood:N	what a creation takes in front of an empty table and of one
  *			with N requests, and for how long printing it all keeps
  *			interrupts off
+ * bench:release:N	what the release of one thread by its id takes with 10 held,
+ *			and with N; and for how long the release of all N keeps a
+ *			real-time task from running
  *
  * On an emulator that counts instructions (see kernel/bench). The numbers go to
  * the log; what they ought to be is said in scripts/test.
@@ -112,13 +115,192 @@ static int flood(const char *n)
 	return 1;
 }
 
+#define FEW		10
+#define SAMPLES		8
+#define SCHED_FIFO	1
+
+static long long now_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/*
+ * The ids of SAMPLES threads that are held, from the first to the last row.
+ * Returns how many rows are held, -1 if there is no table.
+ */
+static int held_ids(int nr, unsigned long long *ids)
+{
+	static char buf[65536];
+	int fd = open(DIR "requests", O_RDONLY), held = 0, at = 0;
+	char *line, *end;
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while ((n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0) {
+		len += n;
+		buf[len] = '\0';
+		for (line = buf; (end = strchr(line, '\n')); line = end + 1) {
+			*end = '\0';
+			if (!strstr(line, " claim "))
+				continue;
+			if (at < SAMPLES && held >= (long long)(nr - 1) * at / (SAMPLES - 1))
+				ids[at++] = strtoull(line, NULL, 10);
+			held++;
+		}
+		len -= line - buf;
+		memmove(buf, line, len);
+	}
+	close(fd);
+	return held;
+}
+
+/* @nr threads at claim, each of which has been given up by its creator. */
+static int hold(int nr, unsigned long long *ids)
+{
+	long long end = now_ms() + LIMIT;
+	char params[64];
+	int status, held = 0;
+	pid_t pid;
+
+	snprintf(params, sizeof(params), "give_up=%d", nr);
+	pid = loader(params);
+	if (!wait_for(" claim "))
+		return 0;
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid)
+		return 0;
+	rmmod("bench");
+	while (now_ms() < end && held < nr) {
+		msleep(held < nr / 2 ? 500 : 50);
+		held = held_ids(nr, ids);
+	}
+	if (held != nr)
+		printf("# %d of %d are held\n", held, nr);
+	return held == nr;
+}
+
+/* The cheapest of some: a timer's tick hits one, and not all of them. */
+static long long release_one(const unsigned long long *ids)
+{
+	int fd = open(DIR "comp_block/release", O_WRONLY), i;
+	long long start, took, least = -1;
+	char id[24];
+
+	for (i = 0; i < SAMPLES; i++) {
+		snprintf(id, sizeof(id), "%llu", ids[i]);
+		lseek(fd, 0, SEEK_SET);
+		start = now_ns();
+		if (write(fd, id, strlen(id)) < 0) {
+			printf("# release of %s: error %d\n", id, errno);
+			return -1;
+		}
+		took = now_ns() - start;
+		if (least < 0 || took < least)
+			least = took;
+		msleep(10);	/* for the released one to go */
+	}
+	close(fd);
+	return least;
+}
+
+/*
+ * The longest time between two looks at the clock, as a task sees it that has
+ * the right to run each millisecond.
+ */
+struct watch {
+	volatile int ready, over;
+	volatile long long gap_ns;
+};
+
+static void watch(struct watch *w)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+	long long last = 0, now;
+	int prio = 50;
+
+	if (syscall(__NR_sched_setscheduler, 0, SCHED_FIFO, &prio))
+		_exit(1);
+	while (!w->over) {
+		syscall(__NR_clock_nanosleep, CLOCK_MONOTONIC, 0, &ms, NULL);
+		now = now_ns();
+		if (w->ready == 2 && last && now - last > w->gap_ns)
+			w->gap_ns = now - last;
+		last = now;
+		if (!w->ready)
+			w->ready = 1;
+	}
+	_exit(0);
+}
+
+static int release(const char *n)
+{
+	unsigned long long ids[SAMPLES];
+	long long few, many, start, end;
+	int nr = atoi(n), rows, status;
+	struct watch *w;
+	pid_t pid;
+
+	if (nr < 100 || put("/proc/sys/kernel/pid_max", "4000000") ||
+	    put("/proc/sys/kernel/threads-max", "2000000") ||
+	    put("/sys/module/kthread_debug/parameters/stall_secs", "0") ||
+	    put(DIR "comp_block/point", "claim") ||
+	    put(DIR "comp_block/name", "bench") ||
+	    put(DIR "comp_block/verbose", "0") ||
+	    put(DIR "comp_block/times", "-1") ||
+	    put(DIR "comp_block/probability", "100")) {
+		printf("# cannot set it up\n");
+		return 0;
+	}
+	w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w == MAP_FAILED || !hold(FEW, ids))
+		return 0;
+	few = release_one(ids);
+	if (few < 0 || put(DIR "comp_block/release", "all") || !hold(nr, ids))
+		return 0;
+	many = release_one(ids);
+	printf("bench: release_few_ns %lld\nbench: release_many_ns %lld\n", few, many);
+	if (many < 0)
+		return 0;
+
+	pid = fork();
+	if (!pid)
+		watch(w);
+	end = now_ms() + LIMIT;
+	while (!w->ready && now_ms() < end)
+		msleep(1);
+	w->ready = 2;
+	msleep(20);
+	printf("bench: idle_gap_ns %lld\n", w->gap_ns);
+	w->gap_ns = 0;
+	start = now_ns();
+	if (put(DIR "comp_block/release", "all"))
+		return 0;
+	printf("bench: release_all_ns %lld\n", now_ns() - start);
+	msleep(5);
+	printf("bench: release_all_gap_ns %lld\n", w->gap_ns);
+	w->over = 1;
+	if (waitpid(pid, &status, 0) != pid || status)
+		return 0;
+	do {
+		msleep(500);
+		table_has("", &rows);
+	} while (rows > 0 && now_ms() < end);
+	printf("bench: released %d\n", rows ? 0 : nr - SAMPLES);
+	return !rows;
+}
+
 int main(int argc, char **argv)
 {
 	char params[64];
 	int ok = 0;
 
 	if (argc != 3) {
-		printf("# usage: bench pairs|flood N\n");
+		printf("# usage: bench pairs|flood|release N\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "pairs")) {
@@ -126,6 +308,8 @@ int main(int argc, char **argv)
 		ok = !insmod("/mod/bench.ko", params);
 	} else if (!strcmp(argv[1], "flood")) {
 		ok = flood(argv[2]);
+	} else if (!strcmp(argv[1], "release")) {
+		ok = release(argv[2]);
 	}
 	printf("%sok 1 counted\n", ok ? "" : "not ");
 	return !ok;
