@@ -68,9 +68,19 @@ class Merge(unittest.TestCase):
         self.assertNotIn("one.c b/one.c", got)
         self.assertIn("diff --git a/two.c", got)
 
+    def test_a_hunk_is_left_out_and_the_others_keep_their_numbers(self) -> None:
+        got = self.merged("Without: one.c @@ 1 @@\n\ndiff --git a/one.c b/one.c\n@@ 2 @@\n x\n...\n...\n")
+        head, _, rest = PATCH.partition("@@ -1,3 +1,4 @@\n a\n b\n+B\n c\n")
+        self.assertEqual(got, (head + rest).replace(
+            "@@ -11,5 +12,5 @@ heading\n k\n-l\n+L\n m\n-n\n+N\n o\n",
+            "@@ -11,3 +12,3 @@\n x\n-l\n+L\n-n\n+N\n").partition("-- \n")[0])
+
     def test_what_the_patch_does_not_have_is_refused(self) -> None:
         for other, said in (
                 ("Without: three.c\n", "Without: three.c: the patch does not touch"),
+                ("Without: three.c @@ 1 @@\n", "Without: three.c: the patch does not touch"),
+                ("Without: one.c @@ 0 @@\n", "Without: one.c @@ 0 @@: the patch has 2 hunks"),
+                ("Without: one.c @@ 3 @@\n", "Without: one.c @@ 3 @@: the patch has 2 hunks"),
                 ("diff --git a/three.c b/three.c\n@@ 1 @@\n...\n", "three.c: the patch does not touch"),
                 ("diff --git a/one.c b/one.c\n@@ 3 @@\n...\n", "'@@ 3 @@' is none of the patch's 2 hunks"),
                 ("diff --git a/one.c b/one.c\n@@ 0 @@\n...\n", "'@@ 0 @@' is none"),

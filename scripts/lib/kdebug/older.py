@@ -12,9 +12,10 @@ so that none of them is kept twice:
     ...
      obj-$(CONFIG_MULTIUSER) += groups.o
 
-A line "Without: path" above takes a file out that is not there. What has to be
-different besides is in patches of its own, *.patch, on top of the series; where
-another base has the same need, it has a link to that file.
+A line "Without: path" above takes a file out that is not there, and "Without: path
+@@ 3 @@" a hunk of it. What has to be different besides is in patches of its own,
+*.patch, on top of the series; where another base has the same need, it has a link
+to that file.
 
 Of all other hunks up to two lines of the context may differ (patch's fuzz):
 the neighbours' do, on another base.
@@ -34,7 +35,7 @@ _HUNK = re.compile(r"^(?=@@ )", re.M)
 _FILE = re.compile(r"diff --git a/(\S+) b/(\S+)\n")
 _NUMBER = re.compile(r"@@ (\d+) @@\n")
 _RANGE = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
-_WITHOUT = re.compile(r"^Without: (\S+)$", re.M)
+_WITHOUT = re.compile(r"^Without: (\S+?)(?: @@ (\d+) @@)?$", re.M)
 _RUN = re.compile(r"(?:^[-+].*\n)+", re.M)
 
 
@@ -71,9 +72,17 @@ def merge(patch: str, other: str, what: str) -> str:
     """The patch @patch in the surroundings that @other tells, the file @what."""
     head, sections = _sections(patch)
     text, changes = _sections(other)
-    for path in _WITHOUT.findall(text):
-        if sections.pop(path, None) is None:
+    for path, hunk in _WITHOUT.findall(text):
+        own = sections.get(path)
+        if own is None:
             raise ui.Fail(what, f"Without: {path}: the patch does not touch that file", "drop that line")
+        if not hunk:
+            del sections[path]
+        elif not 1 <= int(hunk) < len(own):
+            raise ui.Fail(what, f"Without: {path} @@ {hunk} @@: the patch has {len(own) - 1} hunks for that file",
+                          "mend that number")
+        else:
+            own[int(hunk)] = ""
     for path, (_, *contexts) in changes.items():
         own = sections.get(path)
         if own is None:
