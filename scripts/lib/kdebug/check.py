@@ -231,7 +231,7 @@ def boots(step: Step, _: str) -> list[str]:
     programs, modules = ["show:/proc/version"], kbuild.in_tree_modules(kernel)
     if (tests := step.tree / kbuild.SELFTESTS / "test_modules").is_dir():
         modules += kbuild.modules(kernel, tests)
-        programs += ["events", "comp_block", "fail_create", "fail_nth", "nomem", "claims", "hazard", "misuse",
+        programs += ["events", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "claims", "hazard", "misuse",
                      "stops", "stall"]
     if (step.tree / "samples/kthread").is_dir():
         programs += ["samples"]

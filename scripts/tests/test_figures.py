@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The figures in the cover letter: found, compared, written."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from kdebug import figures, paths
+from kdebug.ui import Fail
+
+LETTER = """Cost
+====
+
+Instructions of a kthread_run() with its kthread_stop().
+
+Measured with gcc 1.2.3, QEMU 4.5.6 (scripts/figures):
+
+  both off           100
+  KTHREAD_DEBUG on   90  -9.99 %
+
+The rest  is  not a table.
+"""
+FOUND = {"both off": "200", "KTHREAD_DEBUG on": "202  +1.00 %", "other": "1"}
+
+
+class Figures(unittest.TestCase):
+    def setUp(self) -> None:
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        self.tmp = Path(tmp.name)
+        self.patches = self.tmp / "patches"
+        self.patches.mkdir()
+        self.letter = self.patches / "0000-cover-letter.patch"
+        self.letter.write_text(LETTER)
+        (self.patches / "0001-a.patch").write_text("one")
+        (self.tmp / "series").write_text("0001-a.patch\n")
+        self.file = self.tmp / "build/figures.json"
+        for name, new in (("PATCHES", self.patches), ("SERIES", self.tmp / "series")):
+            patch = mock.patch.object(paths, name, new)
+            patch.start()
+            self.addCleanup(patch.stop)
+        load = mock.patch.object(figures, "load", lambda load=figures.load: load(self.file))
+        load.start()
+        self.addCleanup(load.stop)
+
+    def test_written_where_they_stand(self) -> None:
+        figures.save(FOUND, self.file)
+        wrong = figures.outdated()
+        self.assertEqual(wrong[1], "patches/0000-cover-letter.patch: 'both off           100' "
+                         "was measured as 'both off           200'")
+        self.assertEqual(len(wrong), 3)
+        self.assertEqual(self.letter.read_text(), LETTER)  # only told
+        self.assertEqual(figures.outdated(write=True), wrong)
+        self.assertEqual(self.letter.read_text(), LETTER.replace("   100", "   200").replace("90  -9.99", "202  +1.00")
+                         .replace("gcc 1.2.3, QEMU 4.5.6", figures.tools()))
+        self.assertEqual(figures.outdated(), [])
+
+    def test_the_letter_is_no_part_of_what_was_measured(self) -> None:
+        figures.save(FOUND, self.file)
+        figures.outdated(write=True)
+        self.assertEqual(figures.load()[1], FOUND)
+
+    def test_of_another_series(self) -> None:
+        figures.save(FOUND, self.file)
+        (self.patches / "0001-a.patch").write_text("two")
+        with self.assertRaisesRegex(Fail, "nothing has been measured of this state of the series; run: scripts/test"):
+            figures.outdated()
+
+    def test_never_measured(self) -> None:
+        for text in (None, "", "{", "[]"):
+            if text is not None:
+                self.file.parent.mkdir(exist_ok=True)
+                self.file.write_text(text)
+            with self.subTest(text), self.assertRaisesRegex(Fail, "nothing has been measured"):
+                figures.outdated()
+
+    def test_a_label_that_nothing_measures(self) -> None:
+        figures.save({"both off": "1"}, self.file)
+        with self.assertRaisesRegex(Fail, "nothing measured is called 'KTHREAD_DEBUG on'; take some of: both off"):
+            figures.outdated()
+
+    def test_a_table_that_is_gone(self) -> None:
+        figures.save(FOUND, self.file)
+        self.letter.write_text("Cost\n")
+        with self.assertRaisesRegex(Fail, "no cover letter has a line with"):
+            figures.outdated()
+        self.letter.write_text("Measured with x (scripts/figures):\n\nnothing\n")
+        with self.assertRaisesRegex(Fail, "no table below the line"):
+            figures.outdated()
+        self.letter.write_text("Measured with x (scripts/figures):\n")
+        with self.assertRaisesRegex(Fail, "no table below the line"):
+            figures.outdated()
+
+    def test_a_letter_for_each_set(self) -> None:
+        (self.patches / "2-debug").mkdir()
+        (self.patches / "2-debug/0000-cover-letter.patch").write_text(LETTER)
+        figures.save(FOUND, self.file)
+        self.assertEqual(len(figures.outdated()), 6)
+
+    def test_what_the_tools_are(self) -> None:
+        self.assertEqual(figures.stated(LETTER), "gcc 1.2.3, QEMU 4.5.6")
+        self.assertEqual(figures.stated("Cost\n"), "")
+        self.assertRegex(figures.tools(), r"^gcc \d+\.\d+\.\d+, QEMU \d+\.\d+\.\d+$")
+
+    def test_sizes(self) -> None:
+        self.assertEqual(figures.sizes([(10, 2, 3), (5, 0, 1)], [(4, 2, 5)]), "+11 +0 -1")
+
+
+if __name__ == "__main__":
+    unittest.main()
