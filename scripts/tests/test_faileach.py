@@ -25,7 +25,6 @@ faileach: init n=0 errno=0
 """
 FIRST = """\
 faileach: load n=1 nth=1 pid=41
-kthread_create_queue: id=39 name=a/0 fn=thread [one] creator=41
 kthread_create_return: id=39 pid=0 error=-12 stage=queued latency_ns=1
 faileach: init n=1 errno=-12
 """
@@ -33,7 +32,6 @@ SECOND = """\
 faileach: load n=2 nth=2 pid=45
 kthread_create_queue: id=42 name=a/0 fn=thread [one] creator=45
 kthread_create_return: id=42 pid=46 error=0 stage=completing latency_ns=1
-kthread_create_queue: id=43 name=b 1 fn=thread [one] creator=45
 kthread_create_return: id=43 pid=0 error=-12 stage=queued latency_ns=1
 faileach: init n=2 errno=-1
 """
@@ -117,11 +115,11 @@ faileach: init n=2 errno=0
         self.assertEqual([c.verdict for c in story.failures], ["ok"])
 
     def test_only_the_injected_failure_names_the_thread(self) -> None:
-        # That of another task, one of another errno, and one that was forked for.
-        for line in ("kthread_create_return: id=9 pid=0 error=-12 stage=queued latency_ns=1",
+        # One for want of memory, one of another errno, and one that was forked for.
+        for line in ("kthread_create_return: id=0 pid=0 error=-12 stage=queued latency_ns=1",
                      "kthread_create_return: id=39 pid=0 error=-11 stage=queued latency_ns=1",
                      "kthread_create_return: id=39 pid=0 error=-12 stage=forking latency_ns=1"):
-            text = FIRST.replace(FIRST.splitlines()[2], line)
+            text = FIRST.replace(FIRST.splitlines()[1], line)
             self.assertEqual(self.tell(GOOD + text + AGAIN.format(n=1) + "faileach: done n=1\n").cases[1].name, "")
 
     def test_others(self) -> None:

@@ -75,6 +75,7 @@ class Story:
     cases: dict[int, Case] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)  # threads that somebody else created meanwhile
     ended: bool = False                            # there is no creation behind the last
+    names: dict[int, str] = field(default_factory=dict)  # of the first, second ... thread of that init
 
     @property
     def control(self) -> Case:
@@ -118,7 +119,7 @@ def _end(verdict: Verdict) -> str:
 def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, inject: int, limit: int) -> Case | None:
     """Add a boot's console to @story; returns what was under way at its end."""
     case: Case | None = None
-    armed, settled, pid = False, True, ""
+    armed, settled, pid, made = False, True, "", 0
     wanted: dict[str, str] = {}
     # What the module says, and its functions in the kernel's reports.
     words = re.compile(rf"{name}: (?!loading out-of-tree)|(?:RIP: \w+:| )?\w\S*\+0x\w+/0x\w+ \[{name}\]")
@@ -128,6 +129,7 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
             continue
         if m := LOAD.fullmatch(said):
             case, armed, settled, pid = story.cases.setdefault(int(m[1]), Case(int(m[1]))), m[2] != "0", False, m[3]
+            made = 0
             if not case.number:
                 case.created = 0
         elif case is None:
@@ -135,12 +137,18 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
         elif m := QUEUE.fullmatch(said):
             if m[3] == pid:
                 wanted[m[1]] = m[2]
+                made += 1
+                # Behind a failure a driver may try again.
+                if not (armed and case.injected):
+                    story.names[made] = m[2]
             elif not m[2].startswith("kworker/"):
                 story.others.add(m[2])
-        elif (m := RETURN.match(said)) and m[1] in wanted:
-            if armed and not case.name and int(m[2]) == inject and m[3] == "queued":
-                case.name, case.injected = wanted[m[1]], inject
-            elif m[2] == "0" and armed == bool(case.number):
+        elif ((m := RETURN.match(said)) and armed and not case.injected and int(m[2]) == inject
+              and m[3] == "queued" and m[1] != "0"):
+            # What fails on purpose has this event alone; its name is known from another load.
+            case.injected = inject
+        elif m and m[1] in wanted:
+            if m[2] == "0" and armed == bool(case.number):
                 case.created += 1
         elif m := INIT.fullmatch(said):
             if armed == bool(case.number):
@@ -156,6 +164,9 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
                 case = story.control
         elif (m := MORE.fullmatch(said)) or STALL.match(said) or words.match(said):
             case.more.append(m[1] if m else said.strip())
+    for failed in story.cases.values():
+        if failed.injected and not failed.name:
+            failed.name = story.names.get(failed.number, "")
     if case is None:
         return None
     if end := _end(verdict):
