@@ -32,7 +32,7 @@ static void verdict(int ok, const char *what, const char *in_probe)
 /* The kernel's log from a moment on, and which lines were in it. */
 struct log {
 	int fd;
-	int before, after, ran, marked;
+	int woken, before, after, early, ran, marked;
 };
 
 static void log_open(struct log *log)
@@ -61,8 +61,11 @@ static void log_read(struct log *log)
 
 	while ((n = read(log->fd, buf, sizeof(buf) - 1)) > 0) {
 		buf[n] = '\0';
+		/* A timer that is not in softirq says more on that line. */
+		log->woken += says(buf, "timer wakes kill_task\n");
 		log->before += says(buf, "before create thread");
 		log->after += says(buf, "after create thread");
+		log->early += log->after > log->before;
 		log->ran += says(buf, "test thread runs");
 		log->marked += !!strstr(buf, "# run released");
 	}
@@ -71,7 +74,7 @@ static void log_read(struct log *log)
 /* The row of test_task in the table, as words; 0 if there is none. */
 struct row {
 	char text[4096];
-	char *id, *age_ms, *stage, *hold, *by_pid, *by_comm, *pid;
+	char *id, *age_ms, *stage, *hold, *by_pid, *by_comm, *pid, *threadfn;
 };
 
 static int row_read(struct row *row)
@@ -100,6 +103,7 @@ static int row_read(struct row *row)
 		row->by_pid = word[5];
 		row->by_comm = word[6];
 		row->pid = word[7];
+		row->threadfn = word[8];
 		return 1;
 	}
 	return 0;
@@ -138,6 +142,12 @@ static const char *status(const char *pid, const char *key)
 static int asleep(const char *pid)
 {
 	return *status(pid, "\nState:\t") == 'D';
+}
+
+/* A signal is pending, says that line of its status. */
+static int pending(const char *pid, const char *key)
+{
+	return strtoll(status(pid, key), NULL, 16) != 0;
 }
 
 /* Print a line of a stack as a comment; returns whether @fn is in it. */
@@ -254,7 +264,8 @@ static void control(void)
 	printf("# run control\n");
 	log_open(&log);
 	ok = load(0) && WAIT_FOR((log_read(&log), log.ran));
-	ok = ok && log.before == 1 && log.after == 1;
+	ok = ok && log.woken == 1 && log.before == 1 && log.after == 1;
+	ok = ok && !log.early && log.ran == 1;
 	ok = unload() && ok;
 	close(log.fd);
 	verdict(ok, "E2 control: both lines appear",
@@ -265,7 +276,7 @@ static void blocked(void)
 {
 	char creator[16] = "", thread[16] = "";
 	int ok, loaded, tasks_before = tasks();
-	long long age;
+	long long age, slept;
 	struct row row;
 	struct log log;
 
@@ -287,21 +298,27 @@ static void blocked(void)
 				  "__kthread_debug_hold");
 		ok &= !strcmp(row.stage, "completing");
 		ok &= !strcmp(row.by_comm, "kill_task");
+		ok &= driver || !strcmp(row.threadfn, "test_thread[kill_task]");
 	}
 	log_read(&log);
-	verdict(ok && log.before == 1 && !log.after,
+	verdict(ok && log.woken == 1 && log.before == 1 && !log.after,
 		"E1 blocked: \"before create thread\" and nothing more",
 		"e5_blocked_in_the_probe: \"before create thread\" and nothing more");
 
 	/*
-	 * A thread that is never answered cannot be told from a slow one by
-	 * waiting; but it can be seen to wait in the same place, with nothing
-	 * pending, a second of the request's own age after the signal.
+	 * Waiting cannot tell a creator that is never answered from a slow one.
+	 * But a second of the request's own age after the signal it waits in the
+	 * same place, with nothing pending.
 	 */
+	slept = atol(status(creator, "\nvoluntary_ctxt_switches:\t"));
 	ok = ok && !kill(atoi(creator), SIGKILL) && held(&row);
 	if (ok) {
 		age = atol(row.age_ms);
-		ok = WAIT_FOR(!held(&row) || atol(row.age_ms) > age + 1000);
+		ok = !pending(creator, "\nSigPnd:\t");
+		ok = ok && !pending(creator, "\nShdPnd:\t");
+		ok = ok && WAIT_FOR(!held(&row) || atol(row.age_ms) > age + 1000);
+		/* It has not even woken up. */
+		ok = ok && atol(status(creator, "\nvoluntary_ctxt_switches:\t")) == slept;
 		ok = ok && held(&row) && !strcmp(row.by_pid, creator);
 		ok = ok && stack_sysrq("w", "killed", "kill_task",
 				       "wait_for_completion");

@@ -15,6 +15,7 @@
 #include <linux/fault-inject-kthread.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/reboot.h>
 #include <linux/sched/task.h>
 #include <linux/timer.h>
@@ -65,7 +66,8 @@ static int kill_thread(void *unused)
 
 static void wake_kill_task(struct timer_list *unused)
 {
-	pr_info("timer wakes kill_task\n");
+	pr_info("timer wakes kill_task%s\n",
+		in_serving_softirq() ? "" : ", but not in softirq");
 	wake_up_process(kill_task);
 }
 

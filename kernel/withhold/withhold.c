@@ -13,6 +13,10 @@
 
 #define THREAD	"test_task"
 
+static bool block = true;
+module_param(block, bool, 0400);
+MODULE_PARM_DESC(block, "withhold the answer; otherwise this is the control");
+
 static int withhold_pre(struct kprobe *kp, struct pt_regs *regs)
 {
 	if (strcmp(current->comm, THREAD))
@@ -47,20 +51,30 @@ static int kill_thread(void *unused)
 	pr_info("withhold: before create thread\n");
 	task = kthread_create(test_thread, NULL, THREAD);
 	pr_info("withhold: after create thread: %d\n", PTR_ERR_OR_ZERO(task));
+	if (!IS_ERR(task))
+		wake_up_process(task);
 	return 0;
 }
 
 static int __init withhold_init(void)
 {
-	int err = register_kprobe(&withhold);
+	if (block) {
+		int err = register_kprobe(&withhold);
 
-	if (err)
-		return err;
-	/* Both threads stay for good, so the module does, too. */
-	__module_get(THIS_MODULE);
+		if (err)
+			return err;
+		/* Both threads stay for ever, and so the module has to. */
+		__module_get(THIS_MODULE);
+	}
 	return PTR_ERR_OR_ZERO(kthread_run(kill_thread, NULL, "kill_task"));
 }
 module_init(withhold_init);
+
+/* Only the control unloads it, once its threads have gone. */
+static void __exit withhold_exit(void)
+{
+}
+module_exit(withhold_exit);
 
 MODULE_DESCRIPTION("Withholds the answer of a kthread_create()");
 MODULE_LICENSE("GPL");
