@@ -2,18 +2,20 @@
 # Names the steps and their order; what a step does is in scripts/.
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
-#	BASE=6.12		repro, test, shell, gdb, fail-each: on another Linux, see README.md
+#	SET=debug		repro, test, shell, gdb, fail-each: only this set of patches/ and
+#				those that it needs; check: only its patches; mail: which to mail
+#	BASE=6.12		repro, test, shell, gdb, fail-each: on another Linux, see docs/architectures.md
 #	ACCEL=kvm|tcg		do not find out by a probe
-#	ARCH=arm		repro, test, shell: another architecture, see README.md
+#	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
 #	DELAY=20000		repro: ms until the timer fires, as published
 #	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
 #	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
-#	V=2 PREV=sent-v1	mail: the second version, and the revision sent before
+#	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
-export KDIR ACCEL FLAVOUR ARCH BASE MATRIX
+export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help deps repro test matrix claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
@@ -25,17 +27,19 @@ help:
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
-	@echo 'make shell      an interactive guest with the knob mounted'
+	@echo 'make shell      an interactive guest with debugfs mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
 	@echo 'make refresh    fold build/tree back into patches/ and series'
 	@echo 'make check      each patch on its own against each check, as a table; and the scripts'
-	@echo 'make mail       mails for git send-email, from you, when make check is green; sends nothing'
-	@echo 'make roundtrip  send, archive, fetch and apply the series, all on this machine'
+	@echo 'make mail       SET=debug: mails for git send-email, from you, when make check is green;'
+	@echo '                sends nothing'
+	@echo 'make roundtrip  send, archive, fetch and apply each set, all on this machine'
 	@echo 'make deps       install what is missing (root), or print the apt line'
 	@echo 'make clean      remove what was built; keep sources and downloads'
 	@echo 'make distclean  remove build/'
-	@echo 'KDIR=/path/to/linux uses your own 7.3 tree. See README.md.'
+	@echo 'KDIR=/path/to/linux uses your own 7.3 tree. SET=debug takes one set of patches, and'
+	@echo 'those that it needs: fixes, debug, fault or misuse. See README.md.'
 
 # Each asks for what it needs itself; `make deps` for all of it.
 repro timeline fail-each tree refresh: export DEPS_FOR = repro
@@ -45,10 +49,12 @@ gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
 mail: export DEPS_FOR = mail
 roundtrip: export DEPS_FOR = roundtrip
-# Of x86-64 and of what it says itself.
+# On x86-64, or on what it names itself.
 check timeline fail-each matrix: override export ARCH =
-# Of the Linux that the series is made for.
+# For the Linux that the series is made for.
 tree refresh check mail roundtrip claims matrix: override export BASE =
+# For the whole series.
+timeline tree refresh roundtrip claims matrix: override export SET =
 
 deps:
 	@scripts/deps

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug import apply, base, older, paths
+from kdebug import apply, base, older, paths, series
 
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
 TWO = ONE.replace("int line20;\n", "int two;\n")
@@ -108,6 +108,24 @@ class Apply(toy.Case):
         self.assertEqual((bare.path / "kernel/kthread.c").read_text(), toy.KTHREAD)
         self.assertEqual(self.kthread.read_text(), ONE)
 
+    def test_the_sets_that_are_asked_for(self) -> None:
+        """Each file and each patch of one name in each set, and 4-misuse without 3-fault."""
+        toy.plant(self.tmp / "sets", {f"{name}/0001-a.patch": toy.mail("a", {}, {f"{name[0]}.c": f"{name}\n"})
+                                      for name in paths.SETS})
+        (self.tmp / "series").write_text("".join(f"{name}/0001-a.patch\n" for name in paths.SETS))
+        self.enterContext(mock.patch.multiple(paths, PATCHES=self.tmp / "sets", SERIES=self.tmp / "series"))
+        keys = set()
+        for name, want in (("", "1234"), ("2-debug", "12"), ("4-misuse", "124"), ("3-fault", "123"), ("1-fixes", "1")):
+            with self.subTest(name), mock.patch.object(paths, "SET", name):
+                keys.add(apply.ensure(self.base, dest=self.dest).key)
+                self.assertEqual(sorted(p.name for p in self.dest.glob("?.c")), [f"{n}.c" for n in want])
+        self.assertEqual(len(keys), 5)
+
+    def test_a_patch_of_a_set_that_does_not_apply_is_named_with_its_set(self) -> None:
+        queue = self.patches({"2-debug/0001-one.patch": toy.mail("one", {"kernel/fork.c": "a\n"}, {"kernel/fork.c": "b\n"})})
+        with self.fails("patches/2-debug/0001-one.patch: does not apply to kernel/fork.c"):
+            self.ensure(queue)
+
     def test_a_removed_file(self) -> None:
         queue = self.patches({"0001-rm.patch": toy.mail("rm", toy.FILES, {"kernel/fork.c": None})})
         self.ensure(queue)
@@ -167,22 +185,22 @@ class Apply(toy.Case):
         self.assertEqual(toy.snapshot(self.dest), before)
 
     def test_on_another_base_its_own_file_is_to_be_mended(self) -> None:
-        context = next((paths.BASES / "6.18").glob("*.context"))
-        with mock.patch.object(paths, "BASE", "6.18"):
+        toy.plant(self.tmp / "bases/6.18/2-debug", {"0001-a.context": "", "without-it.patch": ""})
+        with mock.patch.multiple(paths, BASE="6.18", REPO=self.tmp, BASES=self.tmp / "bases"):
             for patch, what, remedy in (
-                    ("without-kmalloc_obj.patch", "bases/6.18/without-kmalloc_obj.patch", "mend that file"),
-                    (f"{context.stem}.patch", f"bases/6.18/{context.name}", "mend that file"),
-                    ("0099-new.patch", "patches/0099-new.patch", "in bases/6.18/0099-new.context")):
+                    ("2-debug/without-it.patch", "bases/6.18/2-debug/without-it.patch", "mend that file"),
+                    ("2-debug/0001-a.patch", "bases/6.18/2-debug/0001-a.context", "mend that file"),
+                    ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "in bases/6.18/2-debug/0099-new.context")):
                 with self.subTest(patch):
                     found = apply._to_mend(patch)
                     self.assertEqual(found[0], what)
                     self.assertTrue(found[1].endswith(remedy), found[1])
-        self.assertEqual(apply._to_mend("0001-x.patch")[0], "patches/0001-x.patch")
+        self.assertEqual(apply._to_mend("2-debug/0001-x.patch")[0], "patches/2-debug/0001-x.patch")
 
     def test_experiments_go_on_top_of_all_that_the_base_needs(self) -> None:
         one, two = ((path.name, path.read_bytes()) for path in self.queue)
         three = self.patches({"0003-three.patch": toy.mail("three", {}, {"kernel/three.c": "3\n"})})
-        with mock.patch.object(older, "series", lambda patches: [one, two]):
+        with mock.patch.object(series, "chosen", lambda: []), mock.patch.object(older, "adapted", lambda _: [one, two]):
             apply.ensure(self.base, dest=self.dest, extra=three)
         self.assertEqual(self.kthread.read_text(), TWO)
         self.assertEqual((self.dest / "kernel/three.c").read_text(), "3\n")
@@ -320,6 +338,10 @@ class Touched(toy.Case):
                         {"a.c": "2\n++ b/fooled\n", "b.c": "new\n", "c.c": None})
         self.assertIn("--- a/fooled", text)
         self.assertEqual(apply.touched("--- not a name\n@@ -1,50 +1,50 @@ quoted\n" + text), ["a.c", "b.c", "c.c"])
+
+    def test_lines_are_counted_by_file(self) -> None:
+        text = toy.mail("x", {"a.c": "1\n2\n3\n", "c.c": "x\n"}, {"a.c": "1\n--- 2\n3\n4\n", "b.c": "new\n", "c.c": None})
+        self.assertEqual(apply.changed("-no line\n+of it\n" + text + "-- \n2.47\n"), {"a.c": 3, "b.c": 1, "c.c": 1})
 
     def test_modes_and_renames(self) -> None:
         text = "diff --git a/x.sh b/x.sh\nold mode 100644\nnew mode 100755\n" \

@@ -164,7 +164,7 @@ class Death(Boot):
         proc.send_signal(signal.SIGINT)
         self.assertEqual(proc.communicate(timeout=30)[1].splitlines()[-1], "interrupted")
         self.assertEqual(proc.returncode, 130)
-        self.assertFalse(alive(pid))
+        self.wait(lambda: not alive(pid), "the end of QEMU")
         self.assertEqual(json.loads((paths.RUNS / "latest/verdict.json").read_text())["code"], 130)
 
     def test_caller_fails(self) -> None:

@@ -13,6 +13,7 @@ import toy
 from kdebug import apply, base, check, kbuild, paths, series, stamp, ui
 
 Run = Callable[[check.Step, str], list[str]]
+SERIES = "1-fixes/0001-one.patch\n2-debug/0001-two.patch\n"
 KCONFIG = "config OLD\n\tbool\n"
 
 
@@ -40,14 +41,14 @@ class Patches(toy.Case):
         self.enterContext(mock.patch.multiple(paths, PATCHES=self.tmp / "patches", SERIES=self.tmp / "series"))
         self.base = self.toy_base(files={"lib/Kconfig.debug": KCONFIG})
         self.enterContext(mock.patch.object(base, "ensure", lambda _: self.base))
-        (self.tmp / "patches").mkdir()
-        self.write("0001-one.patch", {"kernel/fork.c": "int fork;\nint one;\n"})
-        self.write("0002-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# two\n"})
-        (self.tmp / "series").write_text("0001-one.patch\n0002-two.patch\n")
+        self.write("1-fixes/0001-one.patch", {"kernel/fork.c": "int fork;\nint one;\n"})
+        self.write("2-debug/0001-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# two\n"})
+        (self.tmp / "series").write_text(SERIES)
         self.ran: list[tuple[str, int]] = []
 
     def write(self, name: str, after: dict[str, str | None]) -> Path:
         path = self.tmp / "patches" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(toy.mail(name, toy.FILES | {"lib/Kconfig.debug": KCONFIG}, after))
         return path
 
@@ -79,7 +80,7 @@ class Table(Patches):
         self.assertEqual(self.fill(), {})
         self.assertEqual(sorted(self.ran), [(c, n) for c in "ab" for n in range(3)])
         self.assertEqual([line.split() for line in self.out.splitlines()],
-                         [["a", "b"], *([row, "ok", "ok"] for row in ("base", "0001-one", "0002-two"))])
+                         [["a", "b"], *([row, "ok", "ok"] for row in ("base", "1-fixes/0001-one", "2-debug/0001-two"))])
 
     def test_green_costs_nothing_the_next_time(self) -> None:
         self.fill()
@@ -89,17 +90,17 @@ class Table(Patches):
 
     def test_a_changed_patch_leaves_the_rows_before_it(self) -> None:
         self.fill()
-        self.write("0002-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
+        self.write("2-debug/0001-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
         self.fill()
         self.assertEqual(sorted(self.ran), [("a", 2), ("b", 2)])
-        self.write("0001-one.patch", {"kernel/fork.c": "int other;\n"})
+        self.write("1-fixes/0001-one.patch", {"kernel/fork.c": "int other;\n"})
         self.fill()
         self.assertEqual(sorted(self.ran), [(c, n) for c in "ab" for n in (1, 2)])
 
     def test_red_is_told_and_tried_again(self) -> None:
         self.assertEqual(self.fill({("b", 1): "it is broken"}), {(1, "b"): "it is broken"})
         self.assertIn("RED: it is broken", (self.build / "check/b-1.log").read_text())
-        self.assertIn(["0001-one", "ok", "RED"], [line.split() for line in self.out.splitlines()])
+        self.assertIn(["1-fixes/0001-one", "ok", "RED"], [line.split() for line in self.out.splitlines()])
         self.assertEqual(self.fill(), {})
         self.assertEqual(self.ran, [("b", 1)])
 
@@ -120,14 +121,14 @@ class Table(Patches):
 class Cells(Patches):
     def test_applies(self) -> None:
         self.assertEqual(check.applies(self.step(), "applies"), [])
-        body = (self.tmp / "patches/0001-one.patch").read_text()
-        (self.tmp / "patches/0001-one.patch").write_text(body.replace("@@ -1 +1,2 @@", "@@ -3 +3,2 @@"))
+        body = (self.tmp / "patches/1-fixes/0001-one.patch").read_text()
+        (self.tmp / "patches/1-fixes/0001-one.patch").write_text(body.replace("@@ -1 +1,2 @@", "@@ -3 +3,2 @@"))
         with self.assertRaisesRegex(check.Red, "offset"):
             check.applies(self.step(), "applies")
 
     def test_kconfig(self) -> None:
         def said(code: str, menu: str) -> str:
-            self.write("0001-one.patch", {"kernel/fork.c": code, "lib/Kconfig.debug": KCONFIG + menu})
+            self.write("1-fixes/0001-one.patch", {"kernel/fork.c": code, "lib/Kconfig.debug": KCONFIG + menu})
             try:
                 check.kconfig(self.step(), "kconfig")
             except check.Red as err:
@@ -141,7 +142,7 @@ class Cells(Patches):
 
     def test_nothing_may_grow_beside_a_fix_of_the_base(self) -> None:
         """What "off" is compared with: the base, or the base with its fixes."""
-        self.write("0002-two.patch", {"lib/Kconfig.debug": KCONFIG + "config KTHREAD_DEBUG\n\tbool\n"})
+        self.write("2-debug/0001-two.patch", {"lib/Kconfig.debug": KCONFIG + "config KTHREAD_DEBUG\n\tbool\n"})
         obj, kept = self.build / "check/out/off/kernel/fork.o", self.build / "check/base/kernel/fork.o"
         obj.parent.mkdir(parents=True)
         for number, code, reference in ((0, "base", "base"), (1, "fix", "fix"), (2, "series", "fix")):
@@ -153,12 +154,12 @@ class Cells(Patches):
             self.assertEqual(kept.read_text(), reference)
             if number < 2:
                 with self.assertRaises(check.Skip):
-                    check.size(step, "size")
+                    check.bytes_off(step, "bytes")
 
     def test_an_excuse_holds_for_its_patches_alone(self) -> None:
-        text = "# why\nENOSYS 0001 0008\n\nLONG_LINE 0002\nEACH *\n"
-        self.assertEqual([check.excuses(text, f"000{n}-x.patch") for n in (1, 2, 3)],
-                         [["ENOSYS", "EACH"], ["LONG_LINE", "EACH"], ["EACH"]])
+        text = "# why\nENOSYS 1-fixes/0001 2-debug/0008\n\nLONG_LINE 1-fixes/0002\nSET 1-fixes/*\nEACH *\n"
+        self.assertEqual([check.excuses(text, f"{n}-x.patch") for n in ("1-fixes/0001", "1-fixes/0002", "2-debug/0001")],
+                         [["ENOSYS", "SET", "EACH"], ["LONG_LINE", "SET", "EACH"], ["EACH"]])
 
     def test_a_tool_that_is_missing_is_red(self) -> None:
         (self.build / "check").mkdir()
@@ -179,19 +180,136 @@ class Cells(Patches):
             self.assertEqual(check._checker(step, "sparse", "sparse"), [])
 
 
+class Size(Patches):
+    def said(self, lines: int, name: str = "kernel/new.c") -> str:
+        self.write("2-debug/0001-two.patch", {name: "x\n" * lines})
+        try:
+            check.size(self.step(2), "size")
+        except check.Red as err:
+            self.assertNotIn("\n", str(err))
+            return str(err)
+        return ""
+
+    def test_lines_of_a_patch(self) -> None:
+        self.assertEqual(self.said(700), "")
+        self.assertIn("701 changed lines, and a patch has at most 700: split it", self.said(701))
+
+    def test_a_line_that_goes_counts(self) -> None:
+        with mock.patch.dict(toy.FILES, {"kernel/old.c": "x\n" * 700}):
+            self.write("2-debug/0001-two.patch", {"kernel/old.c": "y\n"})
+            self.base = self.toy_base("old")
+            with self.assertRaisesRegex(check.Red, "^701 changed lines"):
+                check.size(self.step(2), "size")
+
+    def test_tests_and_documents_may_have_more(self) -> None:
+        for name in ("Documentation/a.rst", "tools/testing/selftests/kthread/a.c", "samples/kthread/a.c",
+                     "kernel/tests/a.c"):
+            with self.subTest(name):
+                self.assertEqual(self.said(900, name), "")
+                self.assertIn("901 changed lines, and a patch of tests or documents has at most 900", self.said(901, name))
+
+    def test_their_lines_elsewhere_change_nothing_but_code_does(self) -> None:
+        doc = {"Documentation/a.rst": "x\n" * 800}
+        for more, red in (("lib/Kconfig.more", False), ("kernel/Makefile", False), ("MAINTAINERS", False),
+                          ("kernel/a.c", True), ("include/a.h", True)):
+            with self.subTest(more):
+                self.write("2-debug/0001-two.patch", {**doc, more: "x\n"})
+                with self.assertRaises(check.Red) if red else contextlib.nullcontext():
+                    check.size(self.step(2), "size")
+
+    def test_patches_of_a_set(self) -> None:
+        """At most ten, and of fixes any number."""
+        names = [f"{name}/{n:04}-x.patch" for name in ("1-fixes", "2-debug") for n in range(1, 12)]
+        for patch in (self.tmp / "patches").glob("*/*"):
+            patch.unlink()
+        for name in names:
+            self.write(name, {f"kernel/{name[0]}{name[8:12]}.c": "x\n"})
+        (self.tmp / "series").write_text("".join(f"{name}\n" for name in names))
+        for number in (11, 21):
+            self.assertEqual(check.size(self.step(number), "size"), [])
+        with self.assertRaisesRegex(check.Red, "^patch 11 of 2-debug, and a set has at most 10: join two, or move"):
+            check.size(self.step(22), "size")
+
+
+class Needs(Patches):
+    """Does 4-misuse go without 3-fault?"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.built: list[Path] = []
+        self.enterContext(mock.patch.object(check, "_configure", lambda step, *_: self.built.append(step.tree)))
+        self.make = self.enterContext(mock.patch.object(kbuild, "make"))
+        (self.build / "check").mkdir()
+
+    def said(self, number: int) -> str:
+        try:
+            check.needs(self.step(number), "needs")
+        except check.Red as err:
+            self.assertNotIn("\n", str(err))
+            return str(err)
+        return ""
+
+    def third_and_fourth(self, fourth: dict[str, str | None], below: dict[str, str] | None = None) -> None:
+        """A 3-fault that changes kernel/kthread.c, and a 4-misuse of two patches."""
+        text = toy.KTHREAD.replace("int line20;", "int fault;")
+        self.write("3-fault/0001-three.patch", {"kernel/kthread.c": text, "kernel/fault.h": "int fault;\n"})
+        path = self.write("4-misuse/0001-four.patch", {})
+        path.write_text(toy.mail("four", toy.FILES | {"kernel/kthread.c": text} | (below or {}), fourth))
+        self.write("4-misuse/0002-five.patch", {"kernel/five.c": "int five;\n"})
+        (self.tmp / "series").write_text(SERIES + "3-fault/0001-three.patch\n4-misuse/0001-four.patch\n"
+                                         "4-misuse/0002-five.patch\n")
+
+    def test_far_apart_it_does(self) -> None:
+        text = toy.KTHREAD.replace("int line20;", "int fault;")
+        self.third_and_fourth({"kernel/kthread.c": text.replace("int line30;", "int misuse;")})
+        self.assertEqual([self.said(n) for n in range(1, 6)], [""] * 5)
+        # Once, with the last patch, and without 3-fault.
+        self.assertEqual(self.built, [self.build / "check/needs"])
+        self.assertFalse((self.built[0] / "kernel/fault.h").exists())
+        self.assertIn("int misuse;", (self.built[0] / "kernel/kthread.c").read_text())
+
+    def test_beside_its_lines_it_does_not(self) -> None:
+        text = toy.KTHREAD.replace("int line20;", "int fault;")
+        self.third_and_fourth({"kernel/kthread.c": text.replace("int line22;", "int misuse;")})
+        self.assertIn("4-misuse needs 3-fault, and it may need 1-fixes and 2-debug only: it does not apply", self.said(4))
+        self.assertIn("kernel/kthread.c:19", self.said(4))
+        self.assertIn("4-misuse/0001-four.patch before it does not apply without 3-fault", self.said(5))
+        self.assertEqual(self.said(3), "")
+
+    def test_a_file_of_that_set(self) -> None:
+        self.third_and_fourth({"kernel/fault.h": "int fault;\nint misuse;\n"}, {"kernel/fault.h": "int fault;\n"})
+        self.assertIn("4-misuse needs 3-fault", self.said(4))
+
+    def test_it_applies_and_does_not_build(self) -> None:
+        self.third_and_fourth({"kernel/misuse.c": "#include \"fault.h\"\n"})
+        self.make.side_effect = ui.Fail("log", "fault.h: No such file or directory", "mend that")
+        self.assertEqual(self.said(4), "")
+        self.assertIn("4-misuse needs 3-fault, and it may need 1-fixes and 2-debug only: it does not build: fault.h: No such",
+                      self.said(5))
+
+
 class Green(Patches):
-    def test_for_exactly_this_series(self) -> None:
-        path = self.build / "check/green"
-        self.assertFalse(stamp.is_green(path))
-        stamp.green(stamp.key(), path)
-        self.assertTrue(stamp.is_green(path))
-        (self.tmp / "patches/0000-cover-letter.patch").write_text("no patch\n")
-        self.assertTrue(stamp.is_green(path))
-        (self.tmp / "series").write_text("0002-two.patch\n0001-one.patch\n")
-        self.assertFalse(stamp.is_green(path))
-        (self.tmp / "series").write_text("0001-one.patch\n0002-two.patch\n")
-        self.assertTrue(stamp.is_green(path))
-        self.write("0002-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
-        self.assertFalse(stamp.is_green(path))
-        stamp.clear(path)
-        self.assertFalse(path.exists())
+    def green(self) -> list[str]:
+        return [name for name in ("1-fixes", "2-debug") if stamp.is_green(name, self.path)]
+
+    def test_for_exactly_this_state_of_the_set_and_those_before_it(self) -> None:
+        self.path = self.build / "check/green"
+        self.assertEqual(self.green(), [])
+        stamp.green(["1-fixes", "2-debug"], stamp.keys(), self.path)
+        self.assertEqual(self.green(), ["1-fixes", "2-debug"])
+        (self.tmp / "patches/2-debug/0000-cover-letter.patch").write_text("no patch\n")
+        self.assertEqual(self.green(), ["1-fixes", "2-debug"])
+        self.write("2-debug/0001-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
+        self.assertEqual(self.green(), ["1-fixes"])
+        stamp.green(["2-debug"], stamp.keys(), self.path)
+        self.assertEqual(self.green(), ["1-fixes", "2-debug"])
+        (self.tmp / "patches/1-fixes/0001-one.patch").rename(self.tmp / "patches/1-fixes/0001-other.patch")
+        (self.tmp / "series").write_text(SERIES.replace("one", "other"))
+        self.assertEqual(self.green(), [])
+
+    def test_a_check_of_one_set_leaves_the_others(self) -> None:
+        self.path = self.build / "check/green"
+        stamp.clear(["1-fixes"], self.path)
+        stamp.green(["1-fixes", "2-debug"], stamp.keys(), self.path)
+        stamp.clear(["2-debug"], self.path)
+        self.assertEqual(self.green(), ["1-fixes"])

@@ -78,6 +78,21 @@ class Page(unittest.TestCase):
         self.assertIn("A1   ok       One thing.", claims.table(matched))
         self.assertIn("a1_a (ok: plain)", claims.table(matched))
 
+    def test_the_base_has_a_column(self) -> None:
+        found = {"plain: x: a1_a": "ok", "base: x: a1_b": "ok", "plain: x: a10_a": "ok", "base: x: s5_a": "skip"}
+        ends = [line.split(" | ", 4)[4] for line in claims.page(claims.match(rows(), found)).splitlines()[-3:]]
+        self.assertEqual(ends, ["ok | ok |", "ok | - |", "skipped | skipped |"])
+
+    def test_a_row_with_needs_keeps_its_tests(self) -> None:
+        text = TEXT.replace("It is not.\n", "It is not.\n   needs: a board\n")
+        first = claims.page(claims.match(rows(text), self.FOUND | {"arm: x: a10_a": "ok"}))
+        for _ in range(2):
+            first = claims.page(claims.match(rows(text), self.FOUND), first)
+            self.assertIn("| `a10_a` | ok, in an earlier run | - |", first)
+        self.assertEqual(claims.outdated(claims.match(rows(text), self.FOUND), first), [])
+        self.assertIn("| A10 | Another. | It is not. | none | no test | - |",
+                      claims.page(claims.match(rows(text), self.FOUND)))
+
     def test_what_is_outdated(self) -> None:
         text = claims.page(claims.match(rows(), self.FOUND))
         more = claims.match(rows(), self.FOUND | {"plain: x: a10_new": "ok"})

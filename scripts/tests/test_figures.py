@@ -32,11 +32,11 @@ class Figures(unittest.TestCase):
         self.addCleanup(tmp.cleanup)
         self.tmp = Path(tmp.name)
         self.patches = self.tmp / "patches"
-        self.patches.mkdir()
-        self.letter = self.patches / "0000-cover-letter.patch"
+        (self.patches / "2-debug").mkdir(parents=True)
+        self.letter = self.patches / "2-debug/0000-cover-letter.patch"
         self.letter.write_text(LETTER)
-        (self.patches / "0001-a.patch").write_text("one")
-        (self.tmp / "series").write_text("0001-a.patch\n")
+        (self.patches / "2-debug/0001-a.patch").write_text("one")
+        (self.tmp / "series").write_text("2-debug/0001-a.patch\n")
         self.file = self.tmp / "build/figures.json"
         for name, new in (("PATCHES", self.patches), ("SERIES", self.tmp / "series")):
             patch = mock.patch.object(paths, name, new)
@@ -49,7 +49,7 @@ class Figures(unittest.TestCase):
     def test_written_where_they_stand(self) -> None:
         figures.save(FOUND, self.file)
         wrong = figures.outdated()
-        self.assertEqual(wrong[1], "patches/0000-cover-letter.patch: 'both off           100' "
+        self.assertEqual(wrong[1], "patches/2-debug/0000-cover-letter.patch: 'both off           100' "
                          "was measured as 'both off           200'")
         self.assertEqual(len(wrong), 3)
         self.assertEqual(self.letter.read_text(), LETTER)  # only told
@@ -65,7 +65,7 @@ class Figures(unittest.TestCase):
 
     def test_of_another_series(self) -> None:
         figures.save(FOUND, self.file)
-        (self.patches / "0001-a.patch").write_text("two")
+        (self.patches / "2-debug/0001-a.patch").write_text("two")
         with self.assertRaisesRegex(Fail, "nothing has been measured of this state of the series; run: scripts/test"):
             figures.outdated()
 
@@ -95,10 +95,23 @@ class Figures(unittest.TestCase):
             figures.outdated()
 
     def test_a_letter_for_each_set(self) -> None:
-        (self.patches / "2-debug").mkdir()
-        (self.patches / "2-debug/0000-cover-letter.patch").write_text(LETTER)
+        other = self.patches / "3-fault/0000-cover-letter.patch"
+        other.parent.mkdir()
+        other.write_text(LETTER)
         figures.save(FOUND, self.file)
-        self.assertEqual(len(figures.outdated()), 6)
+        wrong = figures.outdated(write=True)
+        self.assertEqual([line.split(":")[0] for line in wrong], 3 * ["patches/2-debug/0000-cover-letter.patch"]
+                         + 3 * ["patches/3-fault/0000-cover-letter.patch"])
+        self.assertEqual(other.read_text(), self.letter.read_text())
+        self.assertEqual(figures.outdated(), [])
+
+    def test_a_letter_without_figures_needs_none(self) -> None:
+        other = self.patches / "1-fixes/0000-cover-letter.patch"
+        other.parent.mkdir()
+        other.write_text("Three fixes.\n")
+        figures.save(FOUND, self.file)
+        figures.outdated(write=True)
+        self.assertEqual(other.read_text(), "Three fixes.\n")
 
     def test_what_the_tools_are(self) -> None:
         self.assertEqual(figures.stated(LETTER), "gcc 1.2.3, QEMU 4.5.6")

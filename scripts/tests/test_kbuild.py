@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug import arch, kbuild, paths, ui
+from kdebug import arch, kbuild, paths, series, ui
 
 # From make -Otarget, with a warning put into two files.
 MAKE_LOG = """\
@@ -170,6 +170,11 @@ class Verify(Scratch):
         kbuild.verify([one, two], "# CONFIG_A is not set\n")
         self.assertEqual(fail(self, kbuild.verify, [two, one], "").what, "configs/one.config")
 
+    def test_what_a_set_lacks_is_not_missed(self) -> None:
+        one = self.fragment("one", "CONFIG_A=y\nCONFIG_B=y\n")
+        kbuild.verify([one], "CONFIG_A=y\n", ["CONFIG_B"])
+        self.assertIn("CONFIG_A did not survive", fail(self, kbuild.verify, [one], "", ["CONFIG_B"]).problem)
+
 
 class MakeOutput(unittest.TestCase):
     def read(self, text: str, out: kbuild.Output | None = None) -> kbuild.Output:
@@ -317,6 +322,12 @@ class Ensure(Scratch):
         text = path.read_text() if path.exists() else ""
         path.write_text("")
         return re.findall(r"allnoconfig|bzImage|MO=|headers$|HDR=", text, re.M)
+
+    def test_a_set_builds_without_the_options_of_others(self) -> None:
+        self.result("CONFIG_A=y\n")
+        self.assertIn("CONFIG_B did not survive", fail(self, kbuild.ensure, self.applied, "plain").problem)
+        with mock.patch.object(series, "lacking", lambda: {"CONFIG_B"}):
+            kbuild.ensure(self.applied, "plain")
 
     def test_nothing_changed_runs_nothing(self) -> None:
         first = kbuild.ensure(self.applied, "plain")
@@ -475,13 +486,16 @@ class Ensure(Scratch):
 
     def test_module_dirs(self) -> None:
         for name, text in (("a", "obj-m := a.o\n"), ("b", "# Builds without the series.\nobj-m := b.o\n"),
-                           ("c", "all:\n"), ("d", "# Only for arm: it is.\nobj-m := d.o\n")):
+                           ("c", "all:\n"), ("d", "# Only for arm: it is.\nobj-m := d.o\n"),
+                           ("e", "# Needs the set 3-fault\nobj-m := e.o\n")):
             (self.tmp / "k" / name).mkdir(parents=True)
             (self.tmp / "k" / name / "Makefile").write_text(text)
-        self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b"])
-        self.assertEqual([d.name for d in kbuild.module_dirs(True, self.tmp / "k")], ["b"])
+        for sets, want in ((list(paths.SETS), "abe"), ((), "b"), (("1-fixes", "2-debug"), "b"),
+                           (("1-fixes", "2-debug", "3-fault"), "be")):
+            with self.subTest(sets):
+                self.assertEqual("".join(d.name for d in kbuild.module_dirs(sets, self.tmp / "k")), want)
         with mock.patch.dict(os.environ, {"ARCH": "arm"}):
-            self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b", "d"])
+            self.assertEqual([d.name for d in kbuild.module_dirs(root=self.tmp / "k")], ["a", "b", "d", "e"])
 
     def test_in_tree_modules(self) -> None:
         kernel = kbuild.ensure(self.applied, "plain")

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+from collections.abc import Sequence
 from email import message_from_string
 from email.message import Message
-from pathlib import Path
 from unittest import mock
 
 import toy
@@ -31,26 +33,42 @@ class Mail(toy.Case):
         self.enterContext(mock.patch.multiple(paths, REPO=self.repo, PATCHES=self.patches, SERIES=self.repo / "series"))
         self.base = self.toy_base(files={"scripts/get_maintainer.pl": ASK})
         rough = toy.plant(self.tmp / "rough", {
-            "0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}),
-            "0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO})})
-        tree._refold(sorted(rough.iterdir()), self.base.path, self.patches)
-        self.cover = self.patches / mail.COVER
-        self.cover.write_text(COVER)
-        (self.repo / "series").write_text("".join(f"{p.name}\n" for p in sorted(self.patches.glob("000[12]*"))))
+            "1-fixes/0001-x.patch": toy.mail("fork: mend it", toy.FILES, {"kernel/fork.c": "int mended;\n"}),
+            "1-fixes/0002-y.patch": toy.mail("fork: mend more", {}, {"kernel/more.c": "int more;\n"}),
+            "2-debug/0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}),
+            "2-debug/0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO}),
+            "3-fault/0001-c.patch": toy.mail("kthread: add three", {}, {"kernel/three.c": "int three;\n"}),
+            "4-misuse/0001-d.patch": toy.mail("kthread: add four", {}, {"kernel/four.c": "int four;\n"})})
+        tree._refold(series.group(sorted(rough.glob("*/*"))), self.base.path, self.patches)
+        for name in paths.SETS:
+            (self.patches / name / series.COVER).write_text(COVER)
+        self.cover = self.patches / "2-debug" / series.COVER
+        self.list()
         toy.commit(self.repo)
         self.enterContext(mock.patch.dict(os.environ, {"GIT_CONFIG_GLOBAL": str(self.tmp / "gitconfig"),
                                                        "GIT_CONFIG_NOSYSTEM": "1"}))
         (self.tmp / "gitconfig").write_text(f"[user]\nname = {WHO.name}\nemail = {WHO.email}\n")
         self.green = self.build / "green"
         self.enterContext(mock.patch.object(stamp.is_green, "__defaults__", (self.green,)))
-        stamp.green(stamp.key(), self.green)
+        stamp.green(paths.SETS, stamp.keys(), self.green)
 
-    def make(self, version: int = 1, prev: list[Path] | None = None) -> list[Message]:
-        self.mails = mail.make(WHO, self.base, self.build / "mail", "1" * 40, version, prev or [])
+    def list(self) -> None:
+        """Write series, from what is there."""
+        (self.repo / "series").write_text("".join(f"{series.name(p)}\n" for p in sorted(self.patches.glob("*/000[1-9]*"))))
+
+    def set(self, name: str = "2-debug") -> series.Set:
+        return series.upto(name, series.sets())[-1]
+
+    def refuse(self) -> mail.Sender:
+        return mail.refuse(self.set())
+
+    def make(self, version: int = 1, prev: Sequence[series.Set] = (), name: str = "2-debug") -> Sequence[Message]:
+        self.mails = mail.make(WHO, self.base, series.upto(name, series.sets()), self.build / "mail", "1" * 40, version,
+                               prev)
         return [message_from_string(m.read_text()) for m in self.mails]
 
     def change(self, patch: str, old: str, new: str) -> None:
-        path = next(self.patches.glob(patch))
+        path = next(self.patches.glob(f"2-debug/{patch}"))
         text = path.read_text()
         self.assertIn(old, text)
         path.write_text(text.replace(old, new))
@@ -58,48 +76,48 @@ class Mail(toy.Case):
 
 class Refuses(Mail):
     def test_nothing_to_refuse(self) -> None:
-        self.assertEqual(mail.refuse(), WHO)
+        self.assertEqual(self.refuse(), WHO)
 
     def test_no_identity(self) -> None:
         for text, key in (("", "user.name"), ("[user]\nname = A\n", "user.email"),
                           ("[user]\nemail = a@example.org\n", "user.name")):
             (self.tmp / "gitconfig").write_text(text)
             with self.subTest(key), self.fails(f"git {key}", "not set", f"git config --global {key}"):
-                mail.refuse()
+                self.refuse()
 
     def test_an_identity_that_nobody_can_answer(self) -> None:
         for email in ("me", "root@localhost", "x@(none)", "x@host.localdomain", "me@", "@x.org", "a b@c.org",
                       "a@b@c.org", tree.EMAIL):
             (self.tmp / "gitconfig").write_text(f"[user]\nname = A\nemail = {email}\n")
-            with self.subTest(email), self.fails(email, "no address"):
-                mail.refuse()
+            with self.subTest(email), self.fails(email, "not an address"):
+                self.refuse()
 
     def test_a_dirty_tree(self) -> None:
         self.change("0002*", "Why", "How")
         with self.fails("0002-kthread-add-two.patch", "not committed"):
-            mail.refuse()
+            self.refuse()
         toy.git(self.repo, "checkout", "-q", "--", ".")
-        (self.patches / "new.patch").touch()
-        with self.fails("new.patch", "not committed"):
-            mail.refuse()
+        (self.patches / "2-debug/new.patch.orig").touch()
+        with self.fails("new.patch.orig", "not committed"):
+            self.refuse()
 
     def test_a_placeholder_in_the_cover_letter(self) -> None:
         for left in ("*** BLURB HERE ***", "@OFF@", "TODO"):
             self.cover.write_text(f"{COVER}\nIt takes {left}.\n")
             toy.git(self.repo, "commit", "-qam", "x")
-            with self.subTest(left), self.fails(f"{mail.COVER}:6", left):
-                mail.refuse()
+            with self.subTest(left), self.fails(f"{series.COVER}:6", left):
+                self.refuse()
 
     def test_a_cover_letter_that_says_nothing(self) -> None:
         for text in ("Subject: x\n\n\n", "no header\n\ntext\n"):
             self.cover.write_text(text)
             toy.git(self.repo, "commit", "-qam", "x")
-            with self.subTest(text), self.fails(mail.COVER, "no Subject: line with a text"):
-                mail.refuse()
+            with self.subTest(text), self.fails(series.COVER, "no Subject: line with a text"):
+                self.refuse()
         self.cover.unlink()
         toy.git(self.repo, "commit", "-qam", "x")
-        with self.fails(mail.COVER, "not there"):
-            mail.refuse()
+        with self.fails(series.COVER, "not there"):
+            self.refuse()
 
     def test_a_fixes_line_that_names_no_commit(self) -> None:
         subject = '("kthread: break one")'
@@ -108,20 +126,35 @@ class Refuses(Mail):
             self.change("0002*", "\n---\n", f"\n\n{line}\n---\n")
             toy.git(self.repo, "commit", "-qam", "x")
             with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1"):
-                mail.refuse()
+                self.refuse()
             toy.git(self.repo, "reset", "-q", "--hard", "HEAD~")
 
     def test_a_fixes_line_that_names_one(self) -> None:
         self.change("0002*", "\n---\n", '\n\nFixes: 0123456789ab ("kthread: break (\"one\")")\n---\nFixes: what?\n')
         toy.git(self.repo, "commit", "-qam", "x")
-        stamp.green(stamp.key(), self.green)
-        self.assertEqual(mail.refuse(), WHO)
+        stamp.green(["2-debug"], stamp.keys(), self.green)
+        self.assertEqual(self.refuse(), WHO)
 
     def test_a_series_that_is_not_green(self) -> None:
         self.change("0001*", "Why", "How")
         toy.git(self.repo, "commit", "-qam", "x")
-        with self.fails("make check", "not green for exactly this series"):
-            mail.refuse()
+        with self.fails("make check", "not green for exactly this state of 2-debug", "make check SET=debug"):
+            self.refuse()
+        self.assertEqual(mail.refuse(self.set("1-fixes")), WHO)
+        with self.fails("make check", "not green for exactly this state of 3-fault"):
+            mail.refuse(self.set("3-fault"))
+
+    def test_no_set(self) -> None:
+        with self.fails("SET: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
+            mail.chosen()
+        with mock.patch.object(paths, "SET", "2-debug"):
+            self.assertEqual([one.name for one in mail.chosen()], ["1-fixes", "2-debug"])
+        with mock.patch.object(paths, "SET", "4-misuse"):
+            self.assertEqual([one.name for one in mail.chosen()], ["1-fixes", "2-debug", "4-misuse"])
+            next(self.patches.glob("4-misuse/0001*")).unlink()
+            self.list()
+            with self.fails("SET=4-misuse: has no patches", "one of fixes debug fault"):
+                mail.chosen()
 
     def test_a_commit_that_is_none(self) -> None:
         for given in ("v7.3", "1234", "g" * 40):
@@ -149,6 +182,34 @@ class Made(Mail):
         self.assertEqual(mail.base_commit("", self.base), head)
         self.assertEqual(mail.base_commit("2" * 40, self.base), "2" * 40)
 
+    def needed(self, text: str) -> Sequence[str]:
+        """The patch ids in the block that begins with base-commit:."""
+        block = text.split("\nbase-commit: ", 1)[1].split("-- \n", 1)[0]
+        return re.findall(r"^prerequisite-patch-id: ([0-9a-f]{40})$", block, re.M)
+
+    def ids(self) -> Sequence[str]:
+        """Of the mails made last, without the cover letter."""
+        return [subprocess.run(["git", "patch-id", "--stable"], stdin=open(m), capture_output=True, text=True,
+                               check=True).stdout.split()[0] for m in self.mails[1:]]
+
+    def test_a_set_names_the_patches_that_it_needs(self) -> None:
+        """In the order to apply them, by the ids of the mails in which they are sent."""
+        of: dict[str, Sequence[str]] = {}
+        for name, want in (("1-fixes", []), ("2-debug", ["1-fixes"]), ("3-fault", ["1-fixes", "2-debug"]),
+                           ("4-misuse", ["1-fixes", "2-debug"])):
+            with self.subTest(name):
+                letter, *rest = self.make(name=name)
+                of[name] = self.ids()
+                self.assertEqual(self.needed(letter.get_payload()), [i for other in want for i in of[other]])
+                self.assertNotIn("prerequisite", "".join(m.get_payload() for m in rest))
+        self.assertEqual([len(ids) for ids in of.values()], [2, 2, 1, 1])
+
+    def test_its_mails_are_its_own(self) -> None:
+        for name, want in (("1-fixes", ["fork: mend it", "fork: mend more"]), ("4-misuse", ["kthread: add four"])):
+            with self.subTest(name):
+                self.assertEqual([m["Subject"].split("] ")[1] for m in self.make(name=name)[1:]], want)
+                self.assertEqual([m["From"] for m in self.make(name=name)], [str(WHO)] * (len(want) + 1))
+
     def test_from_and_signed_by_who_sends(self) -> None:
         letter, *rest = self.make()
         self.assertEqual({m["From"] for m in (letter, *rest)}, {str(WHO)})
@@ -156,7 +217,7 @@ class Made(Mail):
             self.assertIn(f"\n\nSigned-off-by: {WHO}\n---\n", m.get_payload())
             self.assertNotIn("kthread-debug@localhost", m.as_string())
         self.assertNotIn("Signed-off-by", letter.get_payload())
-        self.assertNotIn("Signed-off-by", "".join(p.read_text() for p in self.patches.iterdir()))
+        self.assertNotIn("Signed-off-by", "".join(p.read_text() for p in self.patches.glob("*/*")))
 
     def test_to_and_cc(self) -> None:
         letter, one, two = self.make()
@@ -173,22 +234,40 @@ class Made(Mail):
 
     def test_what_sends_them(self) -> None:
         self.make()
-        self.assertRegex(mail.command(self.mails, 1), r"^git send-email .*/mail/\*\.patch\ngit tag sent-v1$")
+        self.assertRegex(mail.command(self.mails, "2-debug", 1),
+                         r"^git send-email .*/mail/\*\.patch\ngit tag sent-2-debug-v1$")
 
 
 class Version(Mail):
     def setUp(self) -> None:
         super().setUp()
         toy.git(self.repo, "tag", "sent-v1")
-        self.prev = mail.earlier("sent-v1", self.tmp / "prev")
+        self.prev = mail.earlier("sent-v1", "2-debug", self.tmp / "prev")
 
     def test_nothing_was_sent(self) -> None:
         with self.fails("PREV=sent-v9", "no revision of this repository"):
-            mail.earlier("sent-v9", self.tmp / "none")
+            mail.earlier("sent-v9", "2-debug", self.tmp / "none")
         toy.git(self.repo, "rm", "-rq", "--cached", "patches")
         toy.git(self.repo, "commit", "-qm", "none")
         with self.fails("PREV=HEAD", "has patches/ and series"):
-            mail.earlier("HEAD", self.tmp / "neither")
+            mail.earlier("HEAD", "2-debug", self.tmp / "neither")
+
+    def test_what_was_sent_had_no_such_set(self) -> None:
+        next(self.patches.glob("4-misuse/0001*")).unlink()
+        self.list()
+        toy.git(self.repo, "commit", "-qam", "none")
+        with self.fails("PREV=HEAD", "no patches of 4-misuse"):
+            mail.earlier("HEAD", "4-misuse", self.tmp / "none")
+        (self.repo / "series").write_text("0001-flat.patch\n")
+        toy.git(self.repo, "commit", "-qam", "flat")
+        with self.fails("PREV=HEAD", "'0001-flat.patch' is not the name", "name a revision that has sets"):
+            mail.earlier("HEAD", "2-debug", self.tmp / "flat")
+
+    def test_what_is_below_may_have_changed_as_well(self) -> None:
+        path = next(self.patches.glob("1-fixes/0001*"))
+        path.write_text(path.read_text().replace("+int mended;", "+int healed;"))
+        letter, *_ = self.make(2, self.prev)
+        self.assertRegex(letter.get_payload(), r"Range-diff against v1:\n1: .* = 1: .* kthread: add one\n2: .* = 2: ")
 
     def test_range_diff_and_changelog(self) -> None:
         self.change("0002*", "+int two;", "+int three;")
@@ -208,10 +287,6 @@ class Version(Mail):
             self.make(2, self.prev)
 
     def test_a_new_patch_says_so(self) -> None:
-        (self.repo / "series").write_text("0001-kthread-add-one.patch\n")
-        prev = self.prev[:1]
-        next(self.patches.glob("0002*")).rename(self.patches / "0002-kthread-add-two.patch")
-        (self.repo / "series").write_text("".join(f"{p.name}\n" for p in sorted(self.patches.glob("000[12]*"))))
-        self.assertEqual(len(series.read()), 2)
+        *below, one = self.prev
         with self.fails("'kthread: add two'"):
-            self.make(2, prev)
+            self.make(2, [*below, series.Set(one.name, one.patches[:1])])

@@ -91,33 +91,59 @@ class Merge(unittest.TestCase):
                 self.assertIn(said, self.refused(other))
 
 
-class Series(unittest.TestCase):
+class Sets(unittest.TestCase):
     def setUp(self) -> None:
         temp = tempfile.TemporaryDirectory()
         self.addCleanup(temp.cleanup)
         self.top = Path(temp.name)
-        (self.top / "6.12").mkdir()
-        self.patch = self.top / "0001-change.patch"
+        (self.top / "6.12/1-fixes").mkdir(parents=True)
+        (self.top / "1-fixes").mkdir()
+        self.patch = self.top / "1-fixes/0001-change.patch"
         self.patch.write_text(PATCH)
+        self.sets = series.group([self.patch])
         patched = mock.patch.object(paths, "BASES", self.top)
         patched.start()
         self.addCleanup(patched.stop)
 
     def test_the_default_base_has_the_patches_as_they_are(self) -> None:
-        self.assertEqual(older.series([self.patch]), [(self.patch.name, PATCH.encode())])
+        self.assertEqual(older.adapted(self.sets), [("1-fixes/0001-change.patch", PATCH.encode())])
+
+    def test_a_context_is_that_of_the_set(self) -> None:
+        (self.top / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\n")
+        other = self.top / "2-debug/0001-change.patch"
+        other.parent.mkdir()
+        other.write_text(PATCH)
+        (_, one), (name, two) = older.adapted(series.group([self.patch, other]), "6.12")
+        self.assertNotIn(b"one.c b/one.c", one)
+        self.assertEqual((name, two), ("2-debug/0001-change.patch", PATCH.encode()))
 
     def test_a_patch_of_which_nothing_is_left_is_left_out(self) -> None:
-        (self.top / "6.12/0001-change.context").write_text("Without: one.c\nWithout: two.c\n")
-        self.assertEqual(older.series([self.patch], "6.12"), [])
+        (self.top / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\nWithout: two.c\n")
+        self.assertEqual(older.adapted(self.sets, "6.12"), [])
 
-    def test_its_own_patches_are_on_top(self) -> None:
-        (self.top / "6.12/use-what-is-there.patch").write_text("x")
-        self.assertEqual(older.series([self.patch], "6.12")[1:], [("use-what-is-there.patch", b"x")])
+    def test_what_is_on_top_of_a_set_is_below_the_next(self) -> None:
+        (self.top / "6.12/1-fixes/use-what-is-there.patch").write_text("x")
+        (self.top / "6.12/4-misuse").mkdir()
+        (self.top / "6.12/4-misuse/more.patch").write_text("y")
+        other = self.top / "2-debug/0001-change.patch"
+        other.parent.mkdir()
+        other.write_text(PATCH)
+        found = series.group([self.patch, other])
+        names = ["1-fixes/0001-change.patch", "1-fixes/use-what-is-there.patch", "2-debug/0001-change.patch"]
+        self.assertEqual([name for name, _ in older.adapted(found, "6.12")], [*names, "4-misuse/more.patch"])
+        self.assertEqual([name for name, _ in older.adapted(series.upto("2-debug", found), "6.12")], names)
 
     def test_a_patch_that_was_renamed_leaves_nothing_behind(self) -> None:
-        (self.top / "6.12/0002-other.context").write_text("Without: one.c\n")
-        with self.assertRaisesRegex(ui.Fail, "0002-other.context: no patch of the series has this name"):
-            older.series([self.patch], "6.12")
+        (self.top / "6.12/1-fixes/0002-other.context").write_text("Without: one.c\n")
+        with self.assertRaisesRegex(ui.Fail, "bases/6.12/1-fixes/0002-other.context: no patch of the set has this name"):
+            older.adapted(self.sets, "6.12")
+
+    def test_what_is_of_no_set_is_refused(self) -> None:
+        (self.top / "6.12/config").touch()
+        older.adapted(self.sets, "6.12")
+        (self.top / "6.12/0001-change.context").touch()
+        with self.assertRaisesRegex(ui.Fail, "bases/6.12/0001-change.context: of no set; move it .* 1-fixes 2-debug"):
+            older.adapted(self.sets, "6.12")
 
 
 class Bases(unittest.TestCase):
@@ -125,11 +151,11 @@ class Bases(unittest.TestCase):
         for folder in sorted(paths.BASES.iterdir()):
             with self.subTest(folder.name):
                 self.assertIn(folder.name, paths.SUITES)
-                self.assertTrue(older.series(series.read(), folder.name))
+                self.assertTrue(older.adapted(series.sets(), folder.name))
 
     def test_none_is_kept_twice(self) -> None:
         seen: set[str] = set()
-        for path in sorted(paths.BASES.glob("*/*.patch")):
+        for path in sorted(paths.BASES.rglob("*.patch")):
             if not path.is_symlink():
                 for hunk in older._HUNK.split(path.read_text())[1:]:
                     self.assertNotIn(hunk, seen, path)

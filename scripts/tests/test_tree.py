@@ -11,7 +11,7 @@ from typing import ClassVar
 from unittest import mock
 
 import toy
-from kdebug import base, tree
+from kdebug import base, paths, series, tree
 
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
 TWO = ONE.replace("int line20;\n", "int two;\n")
@@ -19,14 +19,16 @@ SERIES = """\
 # What this is.
 
 # Section A
-0001-kthread-add-one.patch
+1-fixes/0001-kthread-add-one.patch
 
 # Section B
-0002-kthread-add-two.patch  # first
-0003-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+4-misuse/0001-kthread-add-two.patch  # first
+4-misuse/0002-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
 
 # The end
 """
+FIRST, SECOND, THIRD = (line.split()[0] for line in SERIES.splitlines() if line[:1].isdigit())
+COVER = "4-misuse/0000-cover-letter.patch"
 LONG = "kthread: add a file with a long subject that is cut off somewhere in the file's name"
 CHANGELOG = "v3: do it\nv2: think: `---` and | 3 are no trouble\n\n    v1: indented\n"
 
@@ -42,22 +44,22 @@ class Tree(toy.Case):
         self.series = self.tmp / "series"
         self.enterContext(mock.patch.object(tree, "need_space"))
         rough = {
-            "0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}, CHANGELOG + "\n"),
-            "0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO}),
-            "0003-c.patch": toy.mail(LONG, {"scripts/tool.sh": "#!/bin/sh\n"}, {
+            "1-fixes/0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}, CHANGELOG + "\n"),
+            "4-misuse/0002-b.patch": toy.mail("kthread: add two", {"kernel/kthread.c": ONE}, {"kernel/kthread.c": TWO}),
+            "4-misuse/0003-c.patch": toy.mail(LONG, {"scripts/tool.sh": "#!/bin/sh\n"}, {
                 "kernel/kthread_debug.c": "int debug;\n", "scripts/new.sh": "#!\n",
                 "scripts/tool.sh": "#!/bin/sh\ntrue\n"})}
         toy.plant(self.tmp / "rough", rough)
         if not self.made:
-            tree._refold(sorted((self.tmp / "rough").iterdir()), self.base.path, self.patches)
-            self.made.update({p.name: p.read_text() for p in self.patches.iterdir()})
+            tree._refold(series.group(sorted((self.tmp / "rough").glob("*/*"))), self.base.path, self.patches)
+            self.made.update({series.name(p): p.read_text() for p in self.patches.glob("*/*")})
         toy.plant(self.patches, self.made)
-        (self.patches / "0000-cover-letter.patch").write_text("cover\n")
+        (self.patches / COVER).write_text("cover\n")
         self.series.write_text(SERIES)
         self.before = self.state()
 
     def state(self) -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for p in [*self.patches.iterdir(), self.series]}
+        return {series.name(p): p.read_bytes() for p in [*self.patches.glob("*/*.patch"), self.series]}
 
     def unfold(self, on: base.Base | None = None) -> None:
         tree.unfold(on or self.base, self.dest, self.patches, self.series)
@@ -77,7 +79,7 @@ class Tree(toy.Case):
         self.git("commit", "-q", *commit)
 
     def names(self) -> list[str]:
-        return sorted(p.name for p in self.patches.iterdir() if not p.name.startswith("0000-"))
+        return sorted(series.name(p) for p in self.patches.glob("*/*") if not p.name.startswith("0000-"))
 
     # --- the identity
 
@@ -96,7 +98,7 @@ class Tree(toy.Case):
         self.assertEqual((self.base.path / ".gitignore").read_text(), toy.FILES[".gitignore"])
 
     def test_the_format(self) -> None:
-        text = (self.patches / "0001-kthread-add-one.patch").read_text()
+        text = (self.patches / FIRST).read_text()
         self.assertTrue(text.startswith(
             "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
             "From: kthread-debug <kthread-debug@localhost>\n"
@@ -156,7 +158,7 @@ class Tree(toy.Case):
                   "Signed-off-by: Else <else@example.org>\n\n---\n\nv2: mine\n"
         self.edit("kernel/fork.c", "int mine;\n", "-m", message)
         self.fold()
-        text = (self.patches / "0004-kthread-mine.patch").read_text()
+        text = (self.patches / "4-misuse/0003-kthread-mine.patch").read_text()
         self.assertIn("From: kthread-debug <kthread-debug@localhost>\n", text)
         self.assertNotIn("user@example.org", text)
         self.assertIn("Signed-off-by: Else <else@example.org>\n---\nv2: mine\n---\n kernel/fork.c", text)
@@ -176,6 +178,7 @@ class Tree(toy.Case):
         self.git("reset", "-q", "--hard", "base")
         self.git("cherry-pick", one)
         self.edit("kernel/fork.c", "int mine;\n", "-m", "kthread: in between")
+        self.ends("1-fixes", "2-debug", "3-fault")
         self.git("cherry-pick", three, two)
         self.git("commit", "-q", "--amend", "-m", "kthread: add the second")
         self.fold()
@@ -183,17 +186,17 @@ class Tree(toy.Case):
 # What this is.
 
 # Section A
-0001-kthread-add-one.patch
-0002-kthread-in-between.patch
-0003-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+1-fixes/0001-kthread-add-one.patch
+1-fixes/0002-kthread-in-between.patch
 
 # Section B
-0004-kthread-add-the-second.patch  # first
+4-misuse/0001-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+4-misuse/0002-kthread-add-the-second.patch  # first
 
 # The end
 """)
         self.assertEqual(len(self.names()), 4)
-        self.assertEqual((self.patches / "0000-cover-letter.patch").read_text(), "cover\n")
+        self.assertEqual((self.patches / COVER).read_text(), "cover\n")
         self.check()
 
     def test_a_dropped_patch_is_kept_aside_and_its_heading_stays(self) -> None:
@@ -201,17 +204,17 @@ class Tree(toy.Case):
         for _ in range(2):
             self.git("rebase", "-q", "--onto", "HEAD~2", "HEAD~1")
             self.fold()
-            self.assertIn("dropped 0002-kthread-add-two.patch", self.err.getvalue())
-            self.assertIn("# Section B\n0002-kthread-add-a-file", self.series.read_text())
+            self.assertIn(f"dropped {SECOND}", self.err.getvalue())
+            self.assertIn("# Section B\n4-misuse/0001-kthread-add-a-file", self.series.read_text())
             self.check()
             toy.plant(self.tmp, {"patches/" + n: t.decode() for n, t in self.before.items() if n != "series"})
-            (self.patches / "0002-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch").unlink()
+            (self.patches / "4-misuse/0001-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch").unlink()
             self.series.write_text(SERIES)
             self.unfold()
         kept = sorted((self.build / "dropped").iterdir())
         self.assertEqual([p.name for p in kept],
-                         ["0002-kthread-add-two.patch", "0002-kthread-add-two.patch.1"])
-        self.assertEqual(kept[0].read_bytes(), self.before["0002-kthread-add-two.patch"])
+                         ["0001-kthread-add-two.patch", "0001-kthread-add-two.patch.1"])
+        self.assertEqual(kept[0].read_bytes(), self.before[SECOND])
 
     def test_another_subject_and_another_content_at_once(self) -> None:
         self.unfold()
@@ -220,9 +223,8 @@ class Tree(toy.Case):
         self.edit("kernel/kthread.c", TWO.replace("int two", "int second"), "-m", "kthread: add the second one")
         self.git("cherry-pick", three)
         self.fold()
-        self.assertEqual(self.series.read_text(),
-                         SERIES.replace("0002-kthread-add-two", "0002-kthread-add-the-second-one"))
-        self.assertIn("int two;", (self.build / "dropped/0002-kthread-add-two.patch").read_text())
+        self.assertEqual(self.series.read_text(), SERIES.replace("kthread-add-two", "kthread-add-the-second-one"))
+        self.assertIn("int two;", (self.build / "dropped/0001-kthread-add-two.patch").read_text())
         self.check()
 
     def test_a_patch_is_split(self) -> None:
@@ -233,11 +235,137 @@ class Tree(toy.Case):
         self.edit("kernel/kthread.c", TWO.replace("int two;", "int two;\nint half;"), "-m", "kthread: add a half")
         self.git("cherry-pick", three)
         self.fold()
-        self.assertEqual(self.series.read_text(), SERIES.replace("0003-", "0004-").replace(
-            "add-two.patch  # first\n", "add-two.patch  # first\n0003-kthread-add-a-half.patch\n"))
+        self.assertEqual(self.series.read_text(), SERIES.replace("0002-", "0003-").replace(
+            "add-two.patch  # first\n", "add-two.patch  # first\n4-misuse/0002-kthread-add-a-half.patch\n"))
         self.assertEqual(len(self.names()), 4)
         self.assertFalse((self.build / "dropped").exists())
         self.check()
+
+    # --- sets
+
+    def ends(self, *names: str) -> None:
+        """HEAD is the last commit of each of these sets."""
+        for name in names:
+            self.git("branch", "-f", f"set/{name}")
+
+    def branches(self) -> dict[str, str]:
+        """Where each set's branch is: the subject."""
+        return dict(line.split(" ", 1) for line in self.git(
+            "for-each-ref", "--format=%(refname:lstrip=3) %(subject)", "refs/heads/set/").splitlines())
+
+    def test_a_branch_at_the_end_of_each_set(self) -> None:
+        self.unfold()
+        one = "kthread: add one"
+        self.assertEqual(self.branches(), {"1-fixes": one, "2-debug": one, "3-fault": one, "4-misuse": LONG})
+
+    def test_a_rebase_moves_the_branches(self) -> None:
+        self.unfold()
+        editor = "sed -i '1s/^pick/reword/'"
+        self.git("rebase", "-q", "-i", "base", GIT_SEQUENCE_EDITOR=editor, GIT_EDITOR="sed -i '1s/one/the first/'")
+        self.assertEqual(self.branches()["1-fixes"], "kthread: add the first")
+        self.fold()
+        self.assertEqual(self.names()[0], "1-fixes/0001-kthread-add-the-first.patch")
+        self.assertEqual(self.names()[1:], [SECOND, THIRD])
+        self.check()
+
+    def test_a_patch_moves_to_another_set(self) -> None:
+        self.unfold()
+        self.git("branch", "-f", "set/2-debug", "HEAD~1")
+        self.git("branch", "-f", "set/3-fault", "HEAD~1")
+        self.fold()
+        self.assertEqual(self.series.read_text(), """\
+# What this is.
+
+# Section A
+1-fixes/0001-kthread-add-one.patch
+
+# 2-debug
+2-debug/0001-kthread-add-two.patch  # first
+
+# Section B
+4-misuse/0001-kthread-add-a-file-with-a-long-subject-that-is-cut-o.patch
+
+# The end
+""")
+        self.assertEqual(len(self.names()), 3)
+        self.assertFalse((self.build / "dropped").exists())
+        self.check()
+
+    def test_one_subject_in_two_sets(self) -> None:
+        self.unfold()
+        one, two, three = self.git("rev-list", "--reverse", "base..HEAD").split()
+        self.git("reset", "-q", "--hard", one)
+        self.edit("kernel/fork.c", "int two;\n", "-m", "kthread: add two")
+        self.ends("1-fixes", "2-debug", "3-fault")
+        self.git("cherry-pick", two, three)
+        self.fold()
+        self.assertEqual(self.series.read_text(), SERIES.replace(f"{FIRST}\n", f"{FIRST}\n1-fixes/0002-kthread-add-two.patch\n"))
+        self.check()
+
+    def test_a_new_first_patch_of_a_set_is_below_its_heading(self) -> None:
+        self.unfold()
+        one, two, three = self.git("rev-list", "--reverse", "base..HEAD").split()
+        self.git("reset", "-q", "--hard", one)
+        self.edit("kernel/fork.c", "int mine;\n", "-m", "kthread: mine")
+        self.git("cherry-pick", two, three)
+        self.fold()
+        self.assertIn("# Section B\n4-misuse/0001-kthread-mine.patch\n4-misuse/0002-kthread-add-two.patch  # first\n",
+                      self.series.read_text())
+
+    def test_an_amended_last_commit_takes_the_last_branch_along(self) -> None:
+        self.unfold()
+        self.git("commit", "-q", "--amend", "-m", "kthread: add it")
+        self.fold()
+        self.assertEqual(self.branches()["4-misuse"], "kthread: add it")
+
+    def test_what_is_above_the_last_branch_belongs_to_the_last_set(self) -> None:
+        self.unfold()
+        self.edit("kernel/fork.c", "int mine;\n", "-m", "kthread: mine")
+        self.fold()
+        self.assertEqual(self.names()[3], "4-misuse/0003-kthread-mine.patch")
+        self.assertEqual(self.branches()["4-misuse"], "kthread: mine")
+        self.unfold()
+        self.fold()
+
+    def mends(self, *words: str) -> None:
+        """The fold is refused, and the commands that it names put it right."""
+        before = self.state()
+        with self.fails(str(self.dest), *words) as caught:
+            self.fold()
+        self.assertEqual(self.state(), before)
+        command = str(caught.exception).split("perhaps: ")[1]
+        subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+        self.fold()
+
+    def test_a_branch_that_is_not_there(self) -> None:
+        self.unfold()
+        self.git("branch", "-D", "set/1-fixes")
+        self.git("branch", "-D", "set/3-fault")
+        self.mends("set/1-fixes: not there", " branch -f set/1-fixes ", " branch -f set/3-fault ")
+        self.assertEqual(self.state(), self.before)
+
+    def test_a_branch_that_a_rebase_left_behind(self) -> None:
+        self.unfold()
+        self.git("rebase", "-q", "--no-update-refs", "-f", "base", GIT_COMMITTER_DATE="@1 +0000")
+        self.mends("set/1-fixes: at ", "not between base and HEAD", " branch -f set/2-debug ", " set/3-fault ")
+        self.assertEqual(self.state(), self.before)
+
+    def test_a_branch_below_the_one_before_it(self) -> None:
+        self.unfold()
+        self.git("branch", "-f", "set/2-debug", "HEAD")
+        self.mends("set/3-fault: below the branch of the set before it", " branch -f set/3-fault ")
+        self.assertEqual([name.split("/")[0] for name in self.names()], ["1-fixes", "2-debug", "2-debug"])
+
+    def test_a_branch_that_was_moved_is_work(self) -> None:
+        self.unfold()
+        self.git("branch", "-f", "set/2-debug", "HEAD~1")
+        self.git("branch", "-f", "set/3-fault", "HEAD~1")
+        for act in (self.unfold, lambda: tree.folded(self.dest)):
+            with self.fails("branches set/*", "make refresh") as caught:
+                act()
+        subprocess.run(["sh", "-c", str(caught.exception).split("put them back: ")[1]], check=True, capture_output=True)
+        self.unfold()
+        self.assertEqual(self.state(), self.before)
 
     def test_a_new_file_shows_in_status_despite_debians_gitignore(self) -> None:
         self.unfold()
@@ -289,14 +417,14 @@ class Tree(toy.Case):
             with self.subTest(message):
                 self.unfold()
                 self.edit("kernel/fork.c", "mine\n", "-m", message)
-                with self.fails("0004-kthread-x.patch", "mail"):
+                with self.fails("4-misuse/0003-kthread-x.patch", "mail"):
                     self.fold()
                 self.assertEqual(self.state(), self.before)
                 self.git("reset", "-q", "--hard", "HEAD~1")
 
     def test_fold_refuses_when_the_patches_have_changed(self) -> None:
         self.unfold()
-        with open(self.patches / "0001-kthread-add-one.patch", "a") as file:
+        with open(self.patches / FIRST, "a") as file:
             file.write("\n")
         with self.fails(str(self.patches), "changed since", "branch mine"):
             self.fold()
@@ -329,12 +457,12 @@ class Tree(toy.Case):
             self.unfold()
 
     def test_unfold_of_a_patch_that_does_not_apply(self) -> None:
-        with self.fails("0001-kthread-add-one.patch", "does not apply", "scripts/apply"):
+        with self.fails(FIRST, "does not apply", "scripts/apply"):
             self.unfold(self.toy_base("other", {"kernel/kthread.c": "int other;\n"}))
         self.assertFalse(self.dest.exists())
 
     def test_unfold_of_what_is_no_mail(self) -> None:
-        path = self.patches / "0001-kthread-add-one.patch"
+        path = self.patches / FIRST
         path.write_text(path.read_text().split("\n\n", 1)[1])
         with self.fails(str(path), "not a mail"):
             self.unfold()
@@ -403,14 +531,14 @@ class Tree(toy.Case):
                         pass
                 self.fold()
                 self.assertEqual(len(self.names()), 3)
-                self.assertTrue((self.patches / "0000-cover-letter.patch").exists())
-                self.assertIn("0003-kthread-mine.patch", self.series.read_text())
+                self.assertTrue((self.patches / COVER).exists())
+                self.assertIn("4-misuse/0002-kthread-mine.patch", self.series.read_text())
                 self.check()
 
     # --- check
 
     def test_check_finds_what_fold_would_change(self) -> None:
-        path = self.patches / "0001-kthread-add-one.patch"
+        path = self.patches / FIRST
         body = path.read_text()
         for wrong in (body.replace("+0000", "+0200"), body.replace("1 file changed", "2 files changed"),
                       body.replace("[PATCH]", "[PATCH v2]"), body.replace("From 000", "From 100"),
@@ -418,7 +546,7 @@ class Tree(toy.Case):
                       body + "-- \n2.39\n"):
             self.assertNotEqual(wrong, body)
             path.write_text(wrong)
-            with self.fails("patches/0001-kthread-add-one.patch:", "make tree && make refresh"):
+            with self.fails(f"patches/{FIRST}:", "make tree && make refresh"):
                 self.check()
         path.write_text(body)
         self.check()
@@ -427,15 +555,15 @@ class Tree(toy.Case):
         self.series.write_text(SERIES.replace("patch  # first", "patch # first"))
         with self.fails("series", "make tree && make refresh"):
             self.check()
-        (self.patches / "0001-kthread-add-one.patch").rename(self.patches / "0001-other.patch")
+        (self.patches / FIRST).rename(self.patches / "1-fixes/0001-other.patch")
         self.series.write_text(SERIES.replace("0001-kthread-add-one", "0001-other"))
-        with self.fails("patches/0001-other.patch", "its name"):
+        with self.fails("patches/1-fixes/0001-other.patch", "its name"):
             self.check()
 
     def test_another_base_moves_lines_only_if_the_series_names_its_own(self) -> None:
         moved = self.toy_base("moved", {"kernel/kthread.c": "int top;\n" + toy.KTHREAD})
         moved = base.Base(moved.path, "7.3.5", moved.origin, moved.key)
-        with self.fails("0001-kthread-add-one.patch"):
+        with self.fails(FIRST):
             self.check(moved)
         self.series.write_text("# Base: Linux 7.3.4\n" + SERIES)
         self.check(moved)

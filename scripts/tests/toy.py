@@ -96,7 +96,7 @@ class Case(unittest.TestCase):
         self.build = self.tmp / "build"
         self.enterContext(mock.patch.multiple(
             paths, BUILD=self.build, DOWNLOAD=self.build / "download", SRC=self.build / "src",
-            LINUX=self.build / "linux", TREE=self.build / "tree", OUT=self.build / "out"))
+            WORK=self.build, LINUX=self.build / "linux", TREE=self.build / "tree", OUT=self.build / "out"))
         self.enterContext(mock.patch.multiple(base, TREE_BYTES=1000))
         self.enterContext(mock.patch.dict(os.environ, {"KTHREAD_DEBUG_BUILD": str(self.build)}))
         self.err = io.StringIO()
@@ -111,7 +111,7 @@ class Case(unittest.TestCase):
     def fails(self, *words: str):  # type: ignore[no-untyped-def]
         """The block ends with one line of a Fail that has @words in it."""
         with self.assertRaises(ui.Fail) as caught:
-            yield
+            yield caught
         text = str(caught.exception)
         self.assertNotIn("\n", text)
         for word in words:

@@ -36,22 +36,27 @@ _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _NAME = re.compile(r"(?:--- a/|\+\+\+ b/|rename from |rename to |diff --git a/(?=(.*) b/\1$))([^\t]*)")
 
 
-def touched(body: str) -> list[str]:
-    """The files that the patch @body changes, adds or removes."""
-    names: dict[str, None] = {}
+def changed(body: str) -> dict[str, int]:
+    """The files that the patch @body changes, adds or removes, and how many lines of each."""
+    names: dict[str, int] = {}
+    last = ""
     left = right = 0
-    started = False
     for line in body.split("\n"):
         if left > 0 or right > 0:
             left -= line[:1] in ("-", " ", "")
             right -= line[:1] in ("+", " ", "")
-            continue
-        if name := _NAME.match(line):
-            started = True
-            names[name[1] or name[2]] = None
-        elif started and (hunk := _HUNK.match(line)):
+            names[last] += line[:1] in ("-", "+")
+        elif name := _NAME.match(line):
+            last = name[1] or name[2]
+            names.setdefault(last, 0)
+        elif last and (hunk := _HUNK.match(line)):
             left, right = int(hunk[1] or 1), int(hunk[2] or 1)
-    return list(names)
+    return names
+
+
+def touched(body: str) -> list[str]:
+    """The files that the patch @body changes, adds or removes."""
+    return list(changed(body))
 
 
 def _stamp(path: Path) -> str | None:
@@ -74,6 +79,7 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
     tree.mkdir()
     names: dict[str, None] = {}
     for name, body in patches:
+        (queue / name).parent.mkdir(exist_ok=True)
         (queue / name).write_bytes(body)
         names |= dict.fromkeys(touched(body.decode(errors="surrogateescape")))
     for path in names:
@@ -91,9 +97,11 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
         patch = file = ""
         for line in out.splitlines():
             if found := re.match(r"Applying patch (.*)", line):
-                patch = found[1].rsplit("/", 1)[-1]
+                patch = next((name for name, _ in patches if f"/{found[1]}".endswith(f"/{name}")), found[1])
             elif found := re.match(r"(?:patching|checking) file (.*)", line):
                 file = found[1]
+            elif re.match(r"\d+ out of \d+ hunks? (FAILED|ignored)", line):
+                break  # the first file that is wrong
             elif "offset" in line and (found := re.match(r"(Hunk #\d+) succeeded at (.*)\.", line)):
                 notes.append(f"{patch}: {file}: {found[1]} applies at {found[2]}")
         if status:
@@ -107,15 +115,16 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
 def _to_mend(patch: str) -> tuple[str, str]:
     """The file that @patch comes from, or what of it is another one here, and how to mend it."""
     of_base = paths.BASES / paths.BASE
-    for path in (of_base / patch, of_base / f"{Path(patch).stem}.context"):
+    context = Path(patch).with_suffix(".context")
+    for path in (of_base / patch, of_base / context):
         if path.is_file():
-            return str(path.relative_to(paths.REPO)), "take the release it was made for (README.md), or mend that file"
+            return str(path.relative_to(paths.REPO)), "take the release it was made for (docs/architectures.md), or mend that file"
     where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
     if paths.BASE == paths.DEFAULT_BASE:
         return f"{where.name}/{patch}", ("take the base it was made for, or mend it in the tree that make tree "
                                          "makes from that base")
-    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (README.md), or tell what "
-                                     f"is around that hunk in bases/{paths.BASE}/{Path(patch).stem}.context")
+    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (docs/architectures.md), or give what "
+                                     f"is around that hunk in bases/{paths.BASE}/{context}")
 
 
 def _complaint(said: str) -> str:
@@ -149,7 +158,7 @@ def _lay(base: Base, dest: Path, manifest: Path) -> None:
         need_space(paths.BUILD, 2_000_000_000)
         status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]])
     if status:
-        raise ui.Fail(str(dest), f"cannot be made ({first_line(err)})", "see to that, and run again")
+        raise ui.Fail(str(dest), f"cannot be made ({first_line(err)})", "correct that, and run again")
     if load_json(manifest).get("base", base.key) != base.key:
         # Files of this base can be older than objects made from the other one.
         for link in [*paths.OUT.glob("*/source"), *paths.OUT.glob("*/*/source")]:
@@ -178,7 +187,7 @@ def _refuse_edits(base: Base | None, dest: Path, manifest: Path, files: Files, p
                 raise _edited(dest / path)
     status, out, err = run([["find", str(dest), "-newer", str(manifest), "-type", "f"]])
     if status:
-        raise ui.Fail(str(dest), f"cannot be read ({first_line(err)})", "see to that, and run again")
+        raise ui.Fail(str(dest), f"cannot be read ({first_line(err)})", "correct that, and run again")
     for line in out.splitlines():
         path = os.path.relpath(line, dest)
         if path in files or path in pending or path.endswith((".pyc", ".kdebug-new")):
@@ -216,12 +225,12 @@ def _sync(base: Base, dest: Path, tree: Path, want: Files, old: Iterable[str]) -
 
 def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LINUX,
            extra: Sequence[Path] = ()) -> Applied:
-    """Return @dest with exactly @patches (default: the whole series) and @extra on @base.
+    """Return @dest with exactly @patches (default: the sets of SET=) and @extra on @base.
 
     The caller holds the lock.  An edit made in @dest by hand is never
     overwritten; a kill in the middle is made good by the next run.
     """
-    bodies = older.series(series.read()) if patches is None else older.bodies(patches)
+    bodies = older.adapted(series.chosen()) if patches is None else older.bodies(patches)
     bodies += older.bodies(list(extra))
     digest = hashlib.sha256(base.key.encode())
     for name, body in bodies:
@@ -237,7 +246,7 @@ def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LIN
         if dest.is_dir() and manifest.exists():
             _refuse_edits(base if same else None, dest, manifest, files, pending)
         elif dest.is_dir():
-            raise ui.Fail(str(dest), f"without its {manifest.name}, so an edit in it cannot be told",
+            raise ui.Fail(str(dest), f"has no {manifest.name}, so an edit in it cannot be detected",
                           f"keep what you need of it, then run: rm -r {dest}")
         if not dest.is_dir() or not same:
             phase.live("linking the base")

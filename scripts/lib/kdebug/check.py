@@ -12,6 +12,7 @@ that cannot run has failed.
 
 from __future__ import annotations
 
+import fnmatch
 import inspect
 import json
 import os
@@ -22,10 +23,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, stamp, ui
+from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, tree, ui
 from .console import Limits
 
 TOP = paths.BUILD / "check"
@@ -64,6 +65,10 @@ CONFIGS = {
 OPTIONS = ("KTHREAD_DEBUG", "FAIL_KTHREAD", "KTHREAD_KUNIT_TEST", "SAMPLE_KTHREAD")
 
 
+# The selftests that go with any boot.
+BOOTED = ("events", "table", "sysrq", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "hazard", "misuse", "stops", "stall")
+
+
 @dataclass
 class Step:
     """The series up to patch @number, as it lies in the tree."""
@@ -77,6 +82,13 @@ class Step:
     @property
     def tree(self) -> Path:
         return self.applied.path
+
+    @property
+    def set(self) -> series.Set:
+        """The set of the patch, up to the patch."""
+        assert self.patch
+        one = next(one for one in series.sets() if self.patch in one.patches)
+        return replace(one, patches=one.patches[:one.patches.index(self.patch) + 1])
 
     def touched(self, *suffixes: str) -> list[str]:
         """Files of the patch; for the base those of the whole series."""
@@ -205,13 +217,13 @@ def _adds(step: Step) -> bool:
     return "config KTHREAD_DEBUG\n" in (step.tree / "lib/Kconfig.debug").read_text()
 
 
-def size(step: Step, _: str) -> list[str]:
+def bytes_off(step: Step, _: str) -> list[str]:
     """With the options off nothing grows: nothing beside the fixes of the base."""
     if not _adds(step):
         raise Skip
     for obj in HOOKED:
         old, new = TOP / "base" / obj, TOP / "out/off" / obj
-        said = _say(step, "size", [step.tree / "scripts/bloat-o-meter", old, new], step.tree)
+        said = _say(step, "bytes", [step.tree / "scripts/bloat-o-meter", old, new], step.tree)
         total = re.search(r"^add/remove: 0/0 grow/shrink: 0/0 up/down: 0/0 \(0\)$", said, re.M)
         if not total:
             raise Red(f"{obj} is not what it was:\n{said}")
@@ -231,8 +243,7 @@ def boots(step: Step, _: str) -> list[str]:
     programs, modules = ["show:/proc/version"], kbuild.in_tree_modules(kernel)
     if (tests := step.tree / kbuild.SELFTESTS / "test_modules").is_dir():
         modules += kbuild.modules(kernel, tests)
-        programs += ["events", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "claims", "hazard", "misuse",
-                     "stops", "stall"]
+        programs += [p for p in BOOTED if (step.tree / kbuild.SELFTESTS / f"{p}.c").is_file()]
     if (step.tree / "samples/kthread").is_dir():
         programs += ["samples"]
     has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
@@ -263,13 +274,65 @@ def applies(step: Step, _: str) -> list[str]:
     return []
 
 
+def size(step: Step, _: str) -> list[str]:
+    """A patch, and a set, that somebody reads in one go."""
+    if step.patch is None:
+        raise Skip
+    changed = apply.changed(step.patch.read_text(errors="surrogateescape"))
+    lines, most, what = sum(changed.values()), 700, "a patch"
+    if all(name.startswith(("Documentation/", "tools/testing/", "samples/", "kernel/tests/"))
+           or Path(name).name.partition(".")[0] in ("Makefile", "Kconfig", "MAINTAINERS") for name in changed):
+        most, what = 900, "a patch of tests or documents"
+    if lines > most:
+        raise Red(f"{lines} changed lines, and {what} has at most {most}: split it in the tree of make tree")
+    one = step.set
+    if len(one.patches) > 10 and one.needs:  # the lowest set has fixes, each for itself
+        raise Red(f"patch {len(one.patches)} of {one.name}, and a set has at most 10: join two, or move one to "
+                  "another set, in the tree of make tree")
+    return []
+
+
+def needs(step: Step, _: str) -> list[str]:
+    """The set applies, and builds, on those that it needs, without the others."""
+    if step.patch is None:
+        raise Skip
+    one, everything = step.set, series.sets()
+    below = [other for other in everything if other.name in one.needs]
+    order = list(paths.SETS)
+    without = [name for name in order[:order.index(one.name)] if name not in one.needs]
+    if not without:
+        return []  # so it has been applied
+    queue = [*series.flat(below), *one.patches]
+    also = f"{one.name} needs {' or '.join(without)}, and it may need {' and '.join(one.needs)} only"
+    source = base.ensure(os.environ.get("KDIR") or None)
+    repo = tree.bare(TOP / "needs.git") if not (TOP / "needs.git").is_dir() else TOP / "needs.git"
+    try:
+        tree.commit_all(repo, tree.slim(repo, queue, source.path), queue)
+    except ui.Fail as err:
+        if Path(err.what) != step.patch:
+            raise Red(f"{series.name(Path(err.what))} before it does not apply without {' and '.join(without)}") from None
+        raise Red(f"{also}: it {err.problem}; keep the lines of both further apart") from None
+    if one.patches != next(other for other in everything if other.name == one.name).patches:
+        return []
+    out, log, output = TOP / "out/needs", TOP / f"needs-{step.number}.log", kbuild.Output()
+    out.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    alone = replace(step, applied=apply.ensure(source, queue, TOP / "needs"))
+    try:
+        _configure(alone, "needs", CONFIGS["on"], out, log, output)
+        kbuild.make([*_make(CONFIGS["on"], out, alone.tree), *PARTS], log, output)
+    except ui.Fail as err:
+        raise Red(f"{also}: it does not build: {err.problem}, see {kbuild.shown(log)}") from None
+    return []
+
+
 WORDS = Path("/usr/lib/python3/dist-packages/codespell_lib/data/dictionary.txt")
 
 
 def excuses(text: str, patch: str) -> list[str]:
     """The types of reports that stand in the patch of this name, by checkpatch.txt."""
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [kind for kind, *numbers in lines if {"*", patch.partition("-")[0]} & {*numbers}]
+    return [kind for kind, *of in lines if any(fnmatch.fnmatch(patch, f"{where}-*") for where in of)]
 
 
 def style(step: Step, _: str) -> list[str]:
@@ -282,7 +345,7 @@ def style(step: Step, _: str) -> list[str]:
         raise Skip
     if not WORDS.is_file():  # without it checkpatch only says that it finds no typo
         raise Red(f"{WORDS}: missing; install codespell")
-    excused = excuses((paths.SCRIPTS / "checkpatch.txt").read_text(), step.patch.name)
+    excused = excuses((paths.SCRIPTS / "checkpatch.txt").read_text(), series.name(step.patch))
     _say(step, "style", [step.base / "scripts/checkpatch.pl", "--strict", "--no-signoff", "--codespell",
                          "--codespellfile", WORDS, "--quiet", "--no-summary", "--show-types", "--ignore",
                          ",".join(excused or ["NONE"]), step.patch], TOP, env=os.environ | {"GIT_DIR": "/nonexistent"})
@@ -409,6 +472,8 @@ def cocci(step: Step, name: str) -> list[str]:
 # Name, what runs it, and whether it only reads (and so runs beside the builds).
 CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
     "applies": (applies, True),
+    "size": (size, True),
+    "needs": (needs, False),
     "style": (style, True),
     "docs": (docs, True),
     "sphinx": (sphinx, True),
@@ -419,7 +484,7 @@ CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
     "sparse": (sparsely, False),
     "cocci": (cocci, False),
     "off": (build, False),
-    "size": (size, False),
+    "bytes": (bytes_off, False),
     **{name: (build, False) for name in ("module", "allno", "tiny", "i386", "arm64")},
 }
 
@@ -465,24 +530,24 @@ def _key(check: str, queue: Sequence[Path], base_key: str) -> str:
     if check == "style":
         tools.append((paths.SCRIPTS / "checkpatch.txt").read_text())
     return kbuild.digest(check, base_key, repr(config), inspect.getsource(run), *tools,
-                         *(p.name for p in queue), *(p.read_bytes() for p in queue))
+                         *(series.name(p) for p in queue), *(p.read_bytes() for p in queue))
 
 
 def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
     """Fill the table; what is red, and why."""
-    tree = base.ensure(os.environ.get("KDIR") or None)
+    source = base.ensure(os.environ.get("KDIR") or None)
     queue = series.read()
     paths.OUT = TOP / "out"  # the guest's programs, too
     TOP.mkdir(parents=True, exist_ok=True)
     done: dict[str, list[str]] = {k: v for k, v in kbuild.read_stamp(CACHE).items() if isinstance(v, list)}
-    table = Table(["base", *(p.name.removesuffix(".patch") for p in queue)], checks)
+    table = Table(["base", *(series.name(p).removesuffix(".patch") for p in queue)], checks)
     red: dict[tuple[int, str], str] = {}
     warned: dict[str, list[str]] = {}
     with ThreadPoolExecutor(1) as beside:
         for number in range(len(queue) + 1):
             if number and rows and number not in rows:
                 continue
-            keys = {check: _key(check, queue[:number], tree.key) for check in checks}
+            keys = {check: _key(check, queue[:number], source.key) for check in checks}
             if all(keys[c] in done for c in checks):
                 for c in checks:
                     table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")
@@ -491,7 +556,7 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
                 table.finished(number)
                 continue
             step = Step(number, queue[number - 1] if number else None,
-                        apply.ensure(tree, queue[:number], TOP / "linux"), tree.path, warned)
+                        apply.ensure(source, queue[:number], TOP / "linux"), source.path, warned)
 
             def cell(check: str, step: Step = step, keys: dict[str, str] = keys) -> None:
                 if keys[check] not in done:

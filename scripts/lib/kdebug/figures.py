@@ -23,7 +23,7 @@ _ROW = re.compile(r"( +)(\S.*?)  +\S.*")
 def key() -> str:
     """The series without its cover letters, which state what is measured of it."""
     patches = series.read()
-    return kbuild.digest(*(p.name for p in patches), *(p.read_bytes() for p in patches))
+    return kbuild.digest(*(series.name(p) for p in patches), *(p.read_bytes() for p in patches))
 
 
 def tools() -> str:

@@ -16,12 +16,12 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kdebug import arch, lock, paths, ui
+from kdebug import arch, lock, paths, series, ui
 
 # The fragments of the kernel's own make tinyconfig.
 TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/{source}/configs/tiny.config")
@@ -78,6 +78,7 @@ _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 _ON_TOP = re.compile(r"# On top of: (\S+)")
 _ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
+_NEEDS = re.compile(r"^# Needs the set (\S+)$", re.M)
 _WITHOUT = re.compile(r"^# Without: (CONFIG_\w+)$", re.M)
 
 
@@ -128,12 +129,12 @@ def flavours_with(*wanted: str, configs: Path = paths.CONFIGS) -> list[str]:
     return [name for name in flavours(configs) if any(on(name).get(option) == "y" for option in wanted)]
 
 
-def verify(files: Iterable[Path], config: str) -> None:
+def verify(files: Iterable[Path], config: str, lacking: Iterable[str] = ()) -> None:
     """Every option that @files want has to stand in @config as they want it,
-    but for those that one of them says the base is without."""
+    but for @lacking and those that one of them says the base is without."""
     texts = {file: file.read_text() for file in files}
     wanted = {opt: (value, file) for file, text in texts.items() for opt, value in options(text).items()}
-    for opt in _WITHOUT.findall("\n".join(texts.values())):
+    for opt in (*_WITHOUT.findall("\n".join(texts.values())), *lacking):
         wanted.pop(opt, None)
     got = options(config)
     lost = [opt for opt, (value, _) in wanted.items() if got.get(opt, "n") != value]
@@ -357,7 +358,7 @@ def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: 
     make([*make_args(source, out), "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log, output, phase,
          env={**environment(), "KCONFIG_CONFIG": str(new)})
     text = new.read_text()
-    verify(files, text)
+    verify(files, text, series.lacking())
     config = out / ".config"
     if not config.is_file() or config.read_text() != text:
         new.replace(config)
@@ -450,11 +451,16 @@ def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) 
 
 # --- what is built to match a kernel
 
-def module_dirs(unpatched: bool = False, root: Path = paths.KERNEL) -> list[Path]:
-    """The directories of kernel/ that are external modules for this architecture;
-    with @unpatched only those whose Makefile says that they do without the series."""
+def module_dirs(sets: Collection[str] = tuple(paths.SETS), root: Path = paths.KERNEL) -> list[Path]:
+    """The directories of kernel/ that are external modules for this architecture and
+    build on a tree that has these @sets. The Makefile tells which it needs: none, one,
+    or, if it says nothing, all."""
+    def builds(text: str) -> bool:
+        needs = _NEEDS.findall(text) or ([] if "# Builds without the series" in text else paths.SETS)
+        return all(name in sets for name in needs)
+
     found = ((p.parent, p.read_text()) for p in sorted(root.glob("*/Makefile")))
-    return [d for d, text in found if "obj-m" in text and (not unpatched or "# Builds without the series" in text)
+    return [d for d, text in found if "obj-m" in text and builds(text)
             and _ONLY_FOR.findall(text) in ([], [arch.current().name])]
 
 
@@ -506,13 +512,13 @@ def _nolibc(source: Path) -> Path:
     env = {key: value for key, value in os.environ.items() if key not in ("BASE", "KDIR")}
     done = subprocess.run([paths.SCRIPTS / "fetch"], env=env | {lock.WAIT: "1"}, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise ui.Fail(f"BASE={paths.BASE}", f"its guests need the headers of Linux {paths.DEFAULT_BASE}, which "
-                      "cannot be had", "see above")
+        raise ui.Fail(f"BASE={paths.BASE}", f"its guests need the headers of Linux {paths.DEFAULT_BASE}, "
+                      "and fetching them failed", "see above")
     return Path(done.stdout.rpartition(": Linux ")[0])
 
 
 def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
-    """The guest's programs, init among them, and the selftests of @source. No
+    """The guest's programs, init among them, those of kernel/claims, and the selftests of @source. No
     flavour changes those, so this is done once for all of them."""
     row = arch.current()
     exporter = row.headers or row.source
@@ -532,5 +538,6 @@ def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
             write_stamp(stamp_file, {"key": key})
     make(["make", "-s", "-C", str(programs), f"CC={cc_name()}", f"SRC={source}", f"LIBC={libc}",
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
-    sources = [*programs.glob("*.c"), *(source / SELFTESTS).glob("*.c")]
+    sources = [*programs.glob("*.c"), *(programs.parent / "claims/guest").glob("*.c"),
+               *(source / SELFTESTS).glob("*.c")]
     return sorted(dest / p.stem for p in sources)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""make mail: the series as mails that git send-email takes as they are.
+"""make mail: a set of patches as mails that git send-email takes as they are.
 
 The queue has a neutral author and no sign-off. Here the person who sends is put
 in: as author, as the one who signs off, and as sender. Nothing is sent.
+
+The cover letter names the patches that have to be applied first, in the form that
+b4 writes and reads: prerequisite-patch-id: lines below base-commit:.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ from pathlib import Path
 from . import base, kbuild, paths, series, stamp, tree, ui
 
 TOP = paths.BUILD / "mail"
-COVER = "0000-cover-letter.patch"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
 # Of a Fixes: line, the only form that the maintainers' scripts take.
 FIXES = re.compile(r'Fixes: [0-9a-f]{12} \(".+"\)')
@@ -52,11 +54,11 @@ def sender() -> Sender:
         done = subprocess.run(["git", "-C", paths.REPO, "config", key], capture_output=True, text=True)
         said[key] = done.stdout.strip()
         if not said[key]:
-            raise ui.Fail(f"git {key}", "not set, and you are who sends and signs the series",
+            raise ui.Fail(f"git {key}", "not set; you send and sign the series",
                           f"run: git config --global {key} '{'Your Name' if key == 'user.name' else 'you@example.org'}'")
     name, email = said["user.name"], said["user.email"]
     if not ADDRESS.fullmatch(email) or email.endswith(".localdomain"):
-        raise ui.Fail(f"git user.email '{email}'", "no address that a list could answer to",
+        raise ui.Fail(f"git user.email '{email}'", "not an address that a list can reply to",
                       "run: git config --global user.email you@example.org")
     return Sender(name, email)
 
@@ -80,7 +82,7 @@ def cover(path: Path) -> tuple[str, str]:
         raise ui.Fail(str(path), "not there", f"run: git checkout -- {path}") from None
     for number, line in enumerate(text.splitlines(), 1):
         if found := PLACEHOLDER.search(line):
-            raise ui.Fail(f"{path}:{number}", f"'{found[0]}' is still to be filled in", "write what belongs there")
+            raise ui.Fail(f"{path}:{number}", f"'{found[0]}' is a placeholder", "write the text that belongs there")
     head, _, body = text.partition("\n\n")
     subject = re.search(r"^Subject:[ \t]*(?:\[[^]]*\][ \t]*)?(.+(?:\n[ \t].+)*)", head, re.M)
     if not subject or not body.strip():
@@ -183,11 +185,12 @@ def revision(rev: str) -> None:
                           capture_output=True, text=True)
     if done.returncode:
         raise ui.Fail(f"PREV={rev}", "no revision of this repository",
-                      "name the one that was sent, as in PREV=sent-v1; git tag lists the tags")
+                      "name the one that was sent, as in PREV=sent-2-debug-v1; git tag lists the tags")
 
 
-def earlier(rev: str, where: Path) -> list[Path]:
-    """The series as it was at the revision @rev of this repository, unpacked at @where."""
+def earlier(rev: str, name: str, where: Path) -> list[series.Set]:
+    """The set @name, and those that it needs, as they were at the revision @rev of this
+    repository, unpacked at @where."""
     where.mkdir(parents=True)
     revision(rev)
     archive = subprocess.run(["git", "-C", paths.REPO, "archive", rev, "--", "patches", "series"], capture_output=True)
@@ -195,29 +198,56 @@ def earlier(rev: str, where: Path) -> list[Path]:
         raise ui.Fail(f"PREV={rev}", base.first_line(archive.stderr.decode(errors="replace")),
                       "name a revision that has patches/ and series")
     subprocess.run(["tar", "-x", "-C", where], input=archive.stdout, check=True)
-    return series.read(where / "series", where / "patches")
+    try:
+        found = series.upto(name, series.sets(where / "series", where / "patches"))
+    except ui.Fail as err:
+        raise ui.Fail(f"PREV={rev}", f"its series cannot be read ({err.what}: {err.problem})",
+                      "name a revision that has sets") from None
+    if not found[-1].patches:
+        raise ui.Fail(f"PREV={rev}", f"has no patches of {name}", "name the revision that was sent, or leave out V=")
+    return found
 
 
-def make(who: Sender, source: base.Base, out: Path, commit: str, version: int = 1,
-         prev: Sequence[Path] = ()) -> list[Path]:
-    """The mails of the series, in @out, which is made anew; their paths in the order to send.
+def patch_id(patch: Path) -> str:
+    """What git calls the change in @patch, wherever it is applied."""
+    done = subprocess.run(["git", "patch-id", "--stable"], input=patch.read_bytes(), capture_output=True)
+    return done.stdout.decode().partition(" ")[0]
 
-    @source is the unpatched tree, @commit how its maintainers know it.
+
+def chosen() -> list[series.Set]:
+    """The set of SET=, which is mailed, behind those that it needs."""
+    sets = series.sets()
+    there = [one.short for one in sets if one.patches]
+    if not paths.SET:
+        raise ui.Fail("SET", "not given, and one set is mailed at a time", f"give SET=, one of {' '.join(there)}")
+    found = series.upto(paths.SET, sets)
+    if not found[-1].patches:
+        raise ui.Fail(f"SET={paths.SET}", "has no patches", f"use one of {' '.join(there)}")
+    return found
+
+
+def make(who: Sender, source: base.Base, sets: Sequence[series.Set], out: Path, commit: str, version: int = 1,
+         prev: Sequence[series.Set] = ()) -> list[Path]:
+    """The mails of the last of @sets, in @out, which is made anew; their paths in the order to send.
+
+    The others are below it. @source is the unpatched tree, @commit how its maintainers know it.
     """
-    queue = series.read()
-    subject, body = cover(paths.PATCHES / COVER)
+    *below, one = sets
+    subject, body = cover(one.cover)
     with ui.phase("mail") as phase, tempfile.TemporaryDirectory() as tmp:
         repo = tree.bare(Path(tmp) / "mail")
-        first = tree.slim(repo, [*queue, *prev], source.path)
-        head = signed(repo, first, tree.commit_all(repo, first, queue), who)
+        bottom = tree.slim(repo, series.flat([*sets, *prev]), source.path)
+        first = tree.commit_all(repo, bottom, series.flat(below))
+        head = signed(repo, first, tree.commit_all(repo, first, one.patches), who)
         since: list[str] = []
         if prev:
-            before = signed(repo, first, tree.commit_all(repo, first, list(prev)), who)
-            if lost := unnoted(repo, (f"{first}..{before}", f"{first}..{head}"), version):
+            start = tree.commit_all(repo, bottom, series.flat(prev[:-1]))
+            before = signed(repo, start, tree.commit_all(repo, start, prev[-1].patches), who)
+            if lost := unnoted(repo, (f"{start}..{before}", f"{first}..{head}"), version):
                 raise ui.Fail(f"'{lost[0]}'", f"differs from v{version - 1}, and no line 'v{version}: ...' below its "
                               "'---' says in what", "make tree, write it into the commit's message below a line '---', "
                               "make refresh")
-            since = [f"--range-diff={first}..{before}"]
+            since = [f"--range-diff={start}..{before}"]
         tree.git(repo, "update-ref", "refs/heads/mail", head)
         tree.git(repo, "symbolic-ref", "HEAD", "refs/heads/mail")
         shutil.rmtree(out, ignore_errors=True)
@@ -235,25 +265,32 @@ def make(who: Sender, source: base.Base, out: Path, commit: str, version: int = 
         for mail, (to, cc) in zip(mails, found, strict=True):
             text = mail.read_text(encoding="utf-8")
             if mail is letter:
-                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n-- \n", 1)
+                needed = "".join(f"prerequisite-patch-id: {patch_id(patch)}\n" for patch in series.flat(below))
+                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{needed}-- \n", 1)
             mail.write_text(address(text, to, [who for who in cc if who not in to]), encoding="utf-8")
         phase.result = f"{len(mails)} in {kbuild.shown(out)}"
     return mails
 
 
-def command(mails: Sequence[Path], version: int) -> str:
+def tag(name: str, version: int) -> str:
+    """The tag of the revision from which @version of the set @name was sent."""
+    return f"sent-{name}-v{version}"
+
+
+def command(mails: Sequence[Path], name: str, version: int) -> str:
     """What sends them, and what the next version will need."""
     return (f"git send-email --no-chain-reply-to {kbuild.shown(mails[0].parent)}/*.patch\n"
-            f"git tag sent-v{version}")
+            f"git tag {tag(name, version)}")
 
 
-def refuse() -> Sender:
-    """Who sends; or an error, where the series is not fit to be sent."""
+def refuse(one: series.Set) -> Sender:
+    """Who sends; or an error, where the set @one is not fit to be sent."""
     who = sender()
     clean()
-    cover(paths.PATCHES / COVER)
-    for patch in series.read():
+    cover(one.cover)
+    for patch in one.patches:
         fixes(patch)
-    if not stamp.is_green():
-        raise ui.Fail("make check", "is not green for exactly this series", "run: make check")
+    if not stamp.is_green(one.name):
+        raise ui.Fail("make check", f"is not green for exactly this state of {one.name}",
+                      f"run: make check SET={one.short}")
     return who

@@ -27,7 +27,7 @@ from . import arch, base, check, kbuild, lock, paths, results, ui
 
 DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
 # What runs in any guest. Of an emulated CPU that is starved little can be said.
-GROUPS = ("kunit", "guest", "misuse", "stall", "samples", "watched")
+GROUPS = ("kunit", "guest", "claims", "misuse", "stall", "samples", "watched")
 TOP = paths.ROOT / "matrix"
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series on another base: bases/<BASE>/ has what differs there, and no more.
 
-For a patch whose surroundings differ there is a file of its name, .context
-instead of .patch. It tells for single hunks what is around them there: "..."
+It has a folder for each set that differs, as patches/ has. For a patch whose
+surroundings differ there is a file of its name, .context instead of .patch. It tells for single hunks what is around them there: "..."
 stands for the next run of lines that the patch's own hunk adds or removes,
 so that none of them is kept twice:
 
@@ -14,8 +14,8 @@ so that none of them is kept twice:
 
 A line "Without: path" above takes a file out that is not there, and "Without: path
 @@ 3 @@" a hunk of it. What has to be different besides is in patches of its own,
-*.patch, on top of the series; where another base has the same need, it has a link
-to that file.
+*.patch in the set's folder, on top of that set; where another base has the same need,
+it has a link to that file.
 
 Of all other hunks up to two lines of the context may differ (patch's fuzz):
 the neighbours' do, on another base.
@@ -24,9 +24,10 @@ the neighbours' do, on another base.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from . import paths, ui
+from . import paths, series, ui
 
 FUZZ = 2
 
@@ -96,26 +97,36 @@ def merge(patch: str, other: str, what: str) -> str:
     return head + "".join("".join(section) for section in sections.values())
 
 
-def bodies(patches: list[Path], base: str | None = None) -> list[tuple[str, bytes]]:
+def bodies(patches: Iterable[Path], base: str | None = None) -> list[tuple[str, bytes]]:
     """Name and content of each of @patches, as the base called @base wants it."""
     found: list[tuple[str, bytes]] = []
+    folder = paths.BASES / (base or paths.BASE)
     for patch in patches:
-        body = patch.read_bytes()
-        other = paths.BASES / (base or paths.BASE) / f"{patch.stem}.context"
+        name, body = series.name(patch), patch.read_bytes()
+        other = folder / Path(name).with_suffix(".context")
         if other.is_file():
-            body = merge(body.decode(), other.read_text(encoding="utf-8"), f"bases/{other.parent.name}/{other.name}").encode()
+            what = f"bases/{other.relative_to(paths.BASES)}"
+            body = merge(body.decode(), other.read_text(encoding="utf-8"), what).encode()
             if b"\ndiff --git " not in body:
                 continue  # nothing is left of it
-        found.append((patch.name, body))
+        found.append((name, body))
     return found
 
 
-def series(patches: list[Path], base: str | None = None) -> list[tuple[str, bytes]]:
-    """The same for @patches, all of the series, with what is on top of them there."""
+def adapted(sets: Iterable[series.Set], base: str | None = None) -> list[tuple[str, bytes]]:
+    """The same for all of @sets, each with what is on top of it there."""
     folder = paths.BASES / (base or paths.BASE)
-    names = {patch.stem for patch in patches}
-    for path in sorted(folder.glob("*.context")):
-        if path.stem not in names:
-            raise ui.Fail(f"bases/{folder.name}/{path.name}", "no patch of the series has this name",
-                          "rename it as its patch was, or remove it")
-    return bodies(patches, base) + [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.patch"))]
+    found: list[tuple[str, bytes]] = []
+    for one in sets:
+        names = {patch.stem for patch in one.patches}
+        for path in sorted((folder / one.name).glob("*.context")):
+            if path.stem not in names:
+                raise ui.Fail(f"bases/{path.relative_to(paths.BASES)}", "no patch of the set has this name",
+                              "rename it as its patch was, or remove it")
+        found += bodies(one.patches, base)
+        found += [(f"{one.name}/{path.name}", path.read_bytes()) for path in sorted((folder / one.name).glob("*.patch"))]
+    for path in sorted(folder.glob("*")):
+        if path.name != "config" and path.name not in paths.SETS:
+            raise ui.Fail(f"bases/{path.relative_to(paths.BASES)}", "of no set",
+                          f"move it into the folder of its set, one of {' '.join(paths.SETS)}")
+    return found

@@ -18,8 +18,8 @@ RESULTS = paths.RESULTS
 
 def series_key(base: str = paths.BASE) -> str:
     """One key for all of the patches, on that base."""
-    patches = sorted([*paths.PATCHES.iterdir(), *(paths.BASES / base).glob("*")])
-    return kbuild.digest(*(p.name for p in patches), *(p.read_bytes() for p in patches))
+    patches = sorted(p for d in (paths.PATCHES, paths.BASES / base) for p in d.rglob("*") if p.is_file())
+    return kbuild.digest(*(f"{p.parent.name}/{p.name}" for p in patches), *(p.read_bytes() for p in patches))
 
 
 def _read(path: Path, key: str) -> dict[str, str]:

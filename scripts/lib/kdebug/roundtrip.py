@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""make roundtrip: what a maintainer's tools make of the series, sent and fetched.
+"""make roundtrip: what a maintainer's tools make of each set, sent and fetched, and of the whole.
 
 A mail server, an archive, and what applies the mails are the programs that the
 lists and the maintainers use; all of them run on loopback and end with the
@@ -9,14 +9,18 @@ command. Nothing of the user's is read: not the git identity, not $HOME.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import mailbox
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 
 from . import apply, base, mail, paths, series, tree, ui
@@ -123,45 +127,67 @@ def wait_for(state: Callable[[], bool], problem: str, log: Path) -> None:
 
 # --- the ways from patches/ to a tree
 
-def by_mail(trip: Trip, first: str, mails: Sequence[Path]) -> Path:
-    """git send-email, a mail server, public-inbox, b4 am, git am."""
+def asked_for(url: str, box: Path, letter: Path) -> list[Path]:
+    """The patches that the cover letter @letter names as needed, each found in the archive at
+    @url by its id, and put beside @box: what b4 shazam does since 0.14."""
+    found: list[Path] = []
+    for number, patch in enumerate(re.findall(r"^prerequisite-patch-id: (\S+)$", letter.read_text(), re.M), 1):
+        request = urllib.request.Request(f"{url}/?x=m&q=patchid:{patch}", data=b"")
+        try:
+            # Not through a proxy: it is on this machine.
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=LIMIT) as answer:
+                mails = gzip.decompress(answer.read())
+        except OSError as err:
+            raise ui.Fail(f"prerequisite-patch-id: {patch}", f"not in the archive ({err})", f"see {letter}") from None
+        found.append(box.with_name(f"{box.stem}-needs-{number}.mbx"))
+        found[-1].write_bytes(mails)
+    return found
+
+
+def fetched(trip: Trip, first: str, mails: Mapping[str, Sequence[Path]]) -> dict[str, list[Path]]:
+    """What comes back of each set's @mails, behind the patches that it needs: git send-email,
+    a mail server, public-inbox, b4 am."""
     smtp, http = free_port(), free_port()
     received = trip.top / "received"
+    total = sum(len(some) for some in mails.values())
+    box = mailbox.Maildir(received)
     with trip.server("aiosmtpd", smtp, "aiosmtpd", "-n", "-l", f"127.0.0.1:{smtp}", "-c",
                      "aiosmtpd.handlers.Mailbox", received):
-        trip.run("git", "send-email", "--quiet", "--confirm=never", "--smtp-server=127.0.0.1",
-                 f"--smtp-server-port={smtp}", "--suppress-cc=all", "--no-chain-reply-to",
-                 f"--to={LIST}", *mails, cwd=trip.repo("sender", first))
-        box = mailbox.Maildir(received)
-        wait_for(lambda: len(box) >= len(mails), f"of {len(mails)} mails fewer have come", trip.log)
-    if len(box) != len(mails):
-        raise ui.Fail(str(received), f"{len(box)} mails of {len(mails)}", f"see {trip.log}")
+        sender = trip.repo("sender", first)
+        for some in mails.values():
+            trip.run("git", "send-email", "--quiet", "--confirm=never", "--smtp-server=127.0.0.1",
+                     f"--smtp-server-port={smtp}", "--suppress-cc=all", "--no-chain-reply-to",
+                     f"--to={LIST}", *some, cwd=sender)
+        wait_for(lambda: len(box) >= total, f"of {total} mails fewer have come", trip.log)
+    if len(box) != total:
+        raise ui.Fail(str(received), f"{len(box)} mails of {total}", f"see {trip.log}")
     url = f"http://127.0.0.1:{http}/roundtrip"
     inbox = trip.top / "inbox"
     trip.run("public-inbox-init", "-V2", "roundtrip", inbox, url, LIST)
     trip.run("git", "config", "-f", trip.top / "home/public-inbox/config", "publicinboxmda.spamcheck", "none")
-    ids = []
     for message in box:
-        ids.append((message["Subject"], message["Message-Id"].strip("<>")))
         trip.run("public-inbox-mda", "--no-precheck", stdin=message.as_bytes(), ORIGINAL_RECIPIENT=LIST)
     trip.run("public-inbox-index", inbox)
-    letter = next(i for subject, i in ids if f" 00/{len(mails) - 1}]" in subject)
     for key, value in (("midmask", f"{url}/%s"), ("linkmask", f"{url}/%s"), ("searchmask", f"{url}/?x=m&t=1&q=%s"),
                        ("attestation-policy", "off"), ("save-maildirs", "no")):
         trip.run("git", "config", "--global", f"b4.{key}", value)
     with trip.server("public-inbox-httpd", http, "public-inbox-httpd", "-l", f"127.0.0.1:{http}"):
-        fetched = trip.top / "fetched"
-        fetched.mkdir()
-        trip.run("b4", "am", "-n", "series", "-o", fetched, letter, cwd=trip.repo("b4", first))
-    repo = trip.repo("am-of-mails", first)
-    trip.run("git", "am", fetched / "series.mbx", cwd=repo)
-    return repo
+        (trip.top / "fetched").mkdir()
+        b4 = trip.repo("b4", first)
+        boxes: dict[str, list[Path]] = {}
+        for name, (letter, *_) in mails.items():
+            own = trip.top / f"fetched/{name}.mbx"
+            trip.run("b4", "am", "-n", name, "-o", own.parent,
+                     message_from_bytes(letter.read_bytes())["Message-Id"].strip("<>"), cwd=b4)
+            boxes[name] = [*asked_for(url, own, letter), own]
+    return boxes
 
 
-def by_am(trip: Trip, first: str) -> Path:
-    """git am patches/*, the cover letter with them."""
-    repo = trip.repo("am", first)
-    trip.run("git", "am", *sorted(paths.PATCHES.iterdir()), cwd=repo)
+def by_am(trip: Trip, name: str, first: str, *mails: Path) -> Path:
+    """git am of these mails, or of folders of mails, on @first."""
+    repo = trip.repo(name, first)
+    trip.run("git", "am", *(file for mail in mails for file in (sorted(mail.iterdir()) if mail.is_dir() else [mail])),
+             cwd=repo)
     return repo
 
 
@@ -183,35 +209,68 @@ def by_quilt(trip: Trip, first: str) -> Path:
     return repo
 
 
+def unsigned(trip: Trip, repo: Path, first: str) -> str:
+    """The first author or sign-off of @first..HEAD in @repo that is not the sender's, "" without one."""
+    people = trip.run("git", "log", "--format=%an <%ae>%n%(trailers:key=Signed-off-by,valueonly,separator=)",
+                      f"{first}..HEAD", cwd=repo).split("\n")
+    return next((f"author or sign-off: {line}" for line in people if line and line != str(WHO)), "")
+
+
 def run(source: base.Base, top: Path = TOP) -> list[tuple[str, str]]:
-    """Each way, and what is wrong with the tree that it gives: "" where it is the series' own."""
+    """Each way, and what is wrong with the tree that it gives: "" where it is what series gives."""
     trip = Trip(top, source)
-    queue = series.read()
+    sets = [one for one in series.sets() if one.patches]
+    queue = series.flat(sets)
     repo = tree.bare(top / "queue")
     first = tree.slim(repo, queue, source.path)
-    # What patch(1) makes of the series is what the kernel is built from.
-    patched = apply.ensure(source, queue, top / "patched")
-    want = tree.git(repo, "rev-parse", f"{tree.slim(repo, queue, patched.path)}^{{tree}}").strip()
     tree.git(repo, "update-ref", "refs/heads/base", first)
-    mails = mail.make(WHO, source, top / "mails", mail.base_commit("", source))
-    ways: list[tuple[str, Callable[[], Path]]] = [
-        ("git send-email, public-inbox, b4 am, git am", lambda: by_mail(trip, first, mails)),
-        ("git am patches/*", lambda: by_am(trip, first)),
-        ("git quiltimport", lambda: by_quiltimport(trip, first)),
-        ("quilt push -a", lambda: by_quilt(trip, first))]
-    results = []
-    for name, way in ways:
+    commit = mail.base_commit("", source)
+    below: dict[str, str] = {}  # what each set's mails are applied to
+    want: dict[str, str] = {}   # the tree of each set with what it needs; "" of all
+    mails: dict[str, list[Path]] = {}
+    results: list[tuple[str, str]] = []
+    for name in ["", *(one.name for one in sets)]:
+        these = series.upto(name, sets)
+        # What patch(1) makes of the series is what the kernel is built from.
         try:
-            at = way()
+            patched = apply.ensure(source, series.flat(these), top / "patched")
+        except ui.Fail as err:
+            results.append((f"{name or 'all'}: series", str(err)))
+            continue
+        want[name] = tree.git(repo, "rev-parse", f"{tree.slim(repo, queue, patched.path)}^{{tree}}").strip()
+        if name:
+            below[name] = tree.commit_all(repo, first, series.flat(these[:-1]))
+            mails[name] = mail.make(WHO, source, these, top / "mails" / name, commit)
+
+    def way(what: str, name: str, act: Callable[[], Path], start: str = "") -> None:
+        """The tree that @act gives is that of the set @name; from mails, all on @start are the sender's."""
+        try:
+            at = act()
             got = trip.tree_of(at)
-            why = "" if got == want else "not the tree of the series:\n" + trip.run(
-                "git", "diff", "--stat", want, got, cwd=at)
-            if not why and way is ways[0][1]:
-                signed = trip.run("git", "log", "--format=%an <%ae>%n%(trailers:key=Signed-off-by,valueonly,separator=)",
-                                  f"{first}..HEAD", cwd=at).split("\n")
-                if wrong := [line for line in signed if line and line != str(WHO)]:
-                    why = f"author or sign-off: {wrong[0]}"
+            why = "" if got == want[name] else "not the tree of the series:\n" + trip.run(
+                "git", "diff", "--stat", want[name], got, cwd=at)
+            why = why or (unsigned(trip, at, start) if start else "")
         except ui.Fail as err:
             why = str(err)
-        results.append((name, why))
+        results.append((what, why))
+
+    sent = "git send-email, public-inbox, b4 am, git am"
+    boxes: dict[str, list[Path]] = {}
+    try:
+        boxes = fetched(trip, first, mails)
+    except ui.Fail as err:
+        results.append((sent, str(err)))
+    for name, some in boxes.items():
+        way(f"{name}{' and what its cover letter asks for' if some[1:] else ''}: {sent}", name,
+            lambda: by_am(trip, f"am-of-mails-{name}", first, *some), first)
+    if len(boxes) == len(sets):
+        way(f"all, one after the other: {sent}", "",
+            lambda: by_am(trip, "am-of-mails", first, *(some[-1] for some in boxes.values())), first)
+    for name in below:
+        way(f"{name}: git am patches/{name}/*", name,
+            lambda: by_am(trip, f"am-{name}", below[name], paths.PATCHES / name))
+    folders = [paths.PATCHES / one.name for one in sets]
+    way("git am patches/*/*", "", lambda: by_am(trip, "am", first, *folders))
+    way("git quiltimport", "", lambda: by_quiltimport(trip, first))
+    way("quilt push -a", "", lambda: by_quilt(trip, first))
     return results

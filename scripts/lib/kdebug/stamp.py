@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What make check was green for: exactly one state of the series."""
+"""What make check was green for: for each set, exactly one state of the series up to it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import kbuild, paths, series
@@ -10,24 +11,29 @@ from . import kbuild, paths, series
 GREEN = paths.BUILD / "check" / "green"
 
 
-def key(queue: list[Path] | None = None) -> str:
-    """One key for the patches of the series, in their order; the cover letter,
-    which changes nothing in a tree, is not in it."""
-    queue = series.read() if queue is None else queue
-    return kbuild.digest(*(p.name for p in queue), *(p.read_bytes() for p in queue))
+def keys() -> dict[str, str]:
+    """For each set one key of all patches up to its last, in their order; a cover
+    letter, which changes nothing in a tree, is not in it."""
+    found: dict[str, str] = {}
+    queue: list[Path] = []
+    for one in series.sets():
+        queue += one.patches
+        found[one.name] = kbuild.digest(*(series.name(p) for p in queue), *(p.read_bytes() for p in queue))
+    return found
 
 
-def clear(path: Path = GREEN) -> None:
-    """Nothing is green any more: a check begins."""
-    path.unlink(missing_ok=True)
+def clear(names: Iterable[str], path: Path = GREEN) -> None:
+    """The sets @names are not green any more: a check of them begins."""
+    if path.is_file():
+        kbuild.write_stamp(path, {name: key for name, key in kbuild.read_stamp(path).items() if name not in set(names)})
 
 
-def green(checked: str, path: Path = GREEN) -> None:
-    """The series whose key was @checked when the check began is green."""
+def green(names: Iterable[str], checked: dict[str, str], path: Path = GREEN) -> None:
+    """The sets @names are green, whose keys were @checked when the check began."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    kbuild.write_stamp(path, {"series": checked})
+    kbuild.write_stamp(path, kbuild.read_stamp(path) | {name: checked[name] for name in names})
 
 
-def is_green(path: Path = GREEN) -> bool:
-    """Was the last check green, and for what the series is now?"""
-    return kbuild.read_stamp(path).get("series") == key()
+def is_green(name: str, path: Path = GREEN) -> bool:
+    """Was the last check of the set @name green, and for what the series up to it is now?"""
+    return kbuild.read_stamp(path).get(name) == keys()[name]

@@ -26,7 +26,7 @@ def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
         # go by what the tree holds and find it changed back by the next that asks.
         return apply.ensure(base_tree, extra=series.experiments())
     if unpatched:
-        return apply.ensure(base_tree, [], paths.BUILD / "linux-base")
+        return apply.ensure(base_tree, [], paths.WORK / "linux-base")
     return apply.ensure(base_tree)
 
 
@@ -55,7 +55,7 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, exper
         if experiments:
             variant = kbuild.Variant("experiments")
         kernel = kbuild.ensure(applied, flavour, fragments, variant)
-        dirs = kbuild.module_dirs(unpatched)
+        dirs = kbuild.module_dirs([] if unpatched else [one.name for one in series.chosen()])
         selftest = applied.path / kbuild.SELFTESTS / "test_modules"
         if selftest.is_dir():
             dirs.append(selftest)

@@ -34,7 +34,7 @@ def opened(name: str) -> Iterator[Iterable[str]]:
             yield io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
             return
         if name == "-" or not shutil.which("trace-cmd"):
-            raise ui.Fail(name, "is a trace.dat, which is read by trace-cmd and as a file",
+            raise ui.Fail(name, "is a trace.dat, which trace-cmd reads, and only from a file",
                           "install trace-cmd, or give the text that trace-cmd report prints")
         done = subprocess.run(["trace-cmd", "report", "-t", "-i", name], capture_output=True, text=True,
                               errors="backslashreplace")
@@ -226,7 +226,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ap.add_argument("--guest", action="store_true", help="trace two creations in the guest and draw them")
     args = ap.parse_args(argv)
     if bool(args.trace) == args.guest:
-        raise ui.Fail("scripts/timeline", "wants a trace or --guest", "name the one or the other")
+        raise ui.Fail("scripts/timeline", "needs a trace or --guest", "name one of them")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that is not UTF-8
     if args.guest:

@@ -22,7 +22,7 @@ def image(ready: steps.Ready, tool: str) -> Path:
     files |= {name: Path(name) for name in re.findall(r"(/\S+) \(0x", listed)}
     parents = {str(parent) for name in files for parent in Path(name).parents} - {"/", "/bin"}
     with lock.held("trace-cmd"):
-        modules = [m for d in kbuild.module_dirs(False) for m in kbuild.modules(ready.kernel, d)]
+        modules = [m for d in kbuild.module_dirs() for m in kbuild.modules(ready.kernel, d)]
         spec = initramfs.spec(kbuild.guest(ready.kernel.source, paths.KERNEL / "guest"), modules, files)
         made = ready.kernel.out / "trace-cmd.cpio"
         made.with_suffix(".list").write_text("".join(f"dir {d} 0755 0 0\n" for d in sorted(parents)) + spec)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series as a git tree, one commit per patch, and back: make tree, make refresh.
 
+A branch set/<name> stands at the last commit of each set, and the fold goes by these
+branches. git rebase moves them along (rebase.updateRefs is set in the tree).
+
 Fold after unfold is the identity, byte for byte, whatever git's configuration
 and version: patches are made in a bare repository of their own, from commits
 that are rewritten to the queue's neutral identity.  Text below "---", which
@@ -14,13 +17,14 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kdebug import paths, series, ui
 from kdebug.apply import touched
 from kdebug.base import (Base, clean_env, first_line, load_json, need_space, run, save_json,
                          write_atomic)
+from kdebug.series import Set
 
 NAME, EMAIL = "kthread-debug", "kthread-debug@localhost"
 EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
@@ -61,7 +65,7 @@ def _changelog(body: str) -> str:
     return "\n".join(lines[marks[0] + 1:marks[-1]] + tail[:stat]).strip("\n")
 
 
-def commit_all(repo: Path, commit: str, patches: list[Path]) -> str:
+def commit_all(repo: Path, commit: str, patches: Iterable[Path]) -> str:
     """Put one commit per patch on @commit, as git am would; return the last.
 
     In an index of its own: a kill leaves the tree's branch and files alone.
@@ -100,7 +104,15 @@ def bare(path: Path, objects: Path | None = None) -> Path:
     return path
 
 
-def slim(repo: Path, patches: list[Path], base: Path | None, commit: str = "") -> str:
+def commit_sets(repo: Path, commit: str, sets: Iterable[Set]) -> dict[str, str]:
+    """Put all of @sets on @commit; return the last commit of each."""
+    tips: dict[str, str] = {}
+    for one in sets:
+        commit = tips[one.name] = commit_all(repo, commit, one.patches)
+    return tips
+
+
+def slim(repo: Path, patches: Sequence[Path], base: Path | None, commit: str = "") -> str:
     """A base commit with the touched files only, from @base or from @commit."""
     names = list(dict.fromkeys(n for p in patches for n in touched(p.read_text(errors="surrogateescape"))))
     if base is None:
@@ -131,40 +143,49 @@ def _neutral(message: str, people: set[str]) -> tuple[str, list[str]]:
     return result, signed
 
 
-def _emit(repo: Path, first: str, head: str, out: Path) -> list[str]:
-    """Write a patch for each commit of first..head into @out; return notes."""
+def _emit(repo: Path, first: str, tips: dict[str, str], out: Path) -> list[str]:
+    """Write a patch for each commit above @first into the folder of its set in @out;
+    a set's commits end with its one of @tips. Return notes."""
     notes: list[str] = []
-    log = git(repo, "log", "--reverse", "--topo-order", "--encoding=UTF-8",
-               "--format=%T%x00%P%x00%at%x00%ae%x00%ce%x00%B%x01", f"{first}..{head}")
-    commits = [entry.lstrip("\n").split("\0") for entry in log.split("\x01")[:-1]]
-    last, below = first, git(repo, "rev-parse", f"{first}^{{tree}}").strip()
-    for tree, parents, date, author, committer, message in commits:
-        subject = message.split("\n", 1)[0]
-        if " " in parents:
-            raise ui.Fail(f"commit '{subject}'", "a merge, which is no patch", "rebase it away")
-        if tree == below:
-            raise ui.Fail(f"commit '{subject}'", "changes nothing, so it is no patch", "drop it: git rebase -i")
-        below = tree
-        text, signed = _neutral(message, {author, committer})
-        notes += [f"'{subject}': left out {line}" for line in signed]
-        stamp = {"GIT_AUTHOR_DATE": f"@{date} +0000", "GIT_COMMITTER_DATE": f"@{date} +0000"}
-        last = git(repo, "commit-tree", tree, "-p", last, stdin=text, **stamp).strip()
-    out.mkdir(parents=True, exist_ok=True)
-    git(repo, "-c", f"diff.kdebug.xfuncname={FUNCNAME}", "format-patch", "-q", "-o", str(out), "--no-numbered",
-         "--zero-commit", "--no-signature", "--no-renames", "--abbrev=12", f"{first}..{last}")
+    start, last, below = first, first, git(repo, "rev-parse", f"{first}^{{tree}}").strip()
+    for name, tip in tips.items():
+        log = git(repo, "log", "--reverse", "--topo-order", "--encoding=UTF-8",
+                  "--format=%T%x00%P%x00%at%x00%ae%x00%ce%x00%B%x01", f"{start}..{tip}")
+        commits = [entry.lstrip("\n").split("\0") for entry in log.split("\x01")[:-1]]
+        start, begin = tip, last
+        for tree, parents, date, author, committer, message in commits:
+            subject = message.split("\n", 1)[0]
+            if " " in parents:
+                raise ui.Fail(f"commit '{subject}'", "is a merge", "rebase it away")
+            if tree == below:
+                raise ui.Fail(f"commit '{subject}'", "changes nothing", "drop it: git rebase -i")
+            below = tree
+            text, signed = _neutral(message, {author, committer})
+            notes += [f"'{subject}': left out {line}" for line in signed]
+            stamp = {"GIT_AUTHOR_DATE": f"@{date} +0000", "GIT_COMMITTER_DATE": f"@{date} +0000"}
+            last = git(repo, "commit-tree", tree, "-p", last, stdin=text, **stamp).strip()
+        (out / name).mkdir(parents=True, exist_ok=True)
+        git(repo, "-c", f"diff.kdebug.xfuncname={FUNCNAME}", "format-patch", "-q", "-o", str(out / name),
+            "--no-numbered", "--zero-commit", "--no-signature", "--no-renames", "--abbrev=12", f"{begin}..{last}")
     return notes
 
 
-def _refold(patches: list[Path], base: Path | None, out: Path, objects: Path | None = None, commit: str = "") -> None:
-    """Unfold @patches on a slim base and fold them into @out."""
+def _refold(sets: Sequence[Set], base: Path | None, out: Path, objects: Path | None = None, commit: str = "") -> None:
+    """Unfold @sets on a slim base and fold them into @out."""
     with tempfile.TemporaryDirectory() as temp:
         repo = bare(Path(temp) / "slim", objects)
-        first = slim(repo, patches, base, commit)
-        _emit(repo, first, commit_all(repo, first, patches), out)
+        first = slim(repo, series.flat(sets), base, commit)
+        _emit(repo, first, commit_sets(repo, first, sets), out)
+
+
+def _emitted(out: Path) -> list[Path]:
+    """The patches that _emit() wrote into @out, in order."""
+    return sorted(out.glob("*/*.patch"))
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"^\d+-", "", name)
+    """The patch's @name without its number: set/subject.patch."""
+    return re.sub(r"(^|/)\d+-", r"\1", name)
 
 
 def _renamed(old: dict[str, bytes], new: dict[str, bytes]) -> dict[str, str]:
@@ -196,29 +217,40 @@ def _replaced(old: Iterable[str], new: Iterable[str], renamed: dict[str, str]) -
             for a, b in zip(run, there[last], strict=True)}
 
 
+def _set(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
 def _series(text: str, names: list[str], version: str, renamed: dict[str, str]) -> str:
     """The series @text with the patches @names, comments where they belong.
 
-    A patch takes along the lines above it.  The lines above one that is gone
-    go to the patch that followed it, so that a section keeps its heading.
+    What is above a set's first patch belongs to the set. Any other patch takes
+    along the lines above it; those above one that is gone go to the next.
     """
     above: dict[str, list[str]] = {}
+    behind: dict[str, str] = {}
+    heads: dict[str, list[str]] = {}
     block: list[str] = []
     new = {_slug(name) for name in names}
+    sets = {_set(name) for name in names}
     for line in text.splitlines():
-        if parsed := series.parse(line):
-            slug = _slug(parsed[0][1])
-            slug = renamed.get(slug, slug)
-            if slug in new:
-                comment = line[line.index("#"):] if "#" in line else ""
-                above[slug] = [*block, comment]
-                block = []
-        else:
+        if not (parsed := series.parse(line)):
             block.append(line)
+            continue
+        name = parsed[0][1]
+        slug = renamed.get(_slug(name), _slug(name))
+        if _set(name) in sets and _set(name) not in heads:
+            heads[_set(name)], block = block, []
+        if slug in new:
+            behind[slug] = line[line.index("#"):] if "#" in line else ""
+            above[slug], block = block, []
     lines: list[str] = []
+    last = ""
     for name in names:
-        *before, comment = above.get(_slug(name), [""])
-        lines += [*before, f"{name}  {comment}".rstrip()]
+        if _set(name) != last:
+            last = _set(name)
+            lines += heads.get(last, [*([""] if lines else []), f"# {last}"])
+        lines += [*above.get(_slug(name), []), f"{name}  {behind.get(_slug(name), '')}".rstrip()]
     return BASE_LINE.sub(f"# Base: Linux {version}", "".join(f"{line}\n" for line in lines + block))
 
 
@@ -227,7 +259,7 @@ def _series(text: str, names: list[str], version: str, renamed: dict[str, str]) 
 def _digest(patches: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in patches:
-        digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(f"{series.name(path)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -251,21 +283,99 @@ def _settled(tree: Path) -> str:
     return git(tree / ".git", "rev-parse", "HEAD").strip()
 
 
+def branch(name: str) -> str:
+    """The branch at the last commit of the set @name."""
+    return f"set/{name}"
+
+
+def _branches(repo: Path) -> dict[str, str]:
+    """The sets' branches that are there, and where."""
+    refs = (line.split() for line in git(repo, "for-each-ref", "--format=%(refname) %(objectname)",
+                                         "refs/heads/set/").splitlines())
+    found = {ref.removeprefix("refs/heads/set/"): commit for ref, commit in refs}
+    return {name: found[name] for name in paths.SETS if name in found}
+
+
+def _place(repo: Path, tips: dict[str, str]) -> str:
+    """Put the sets' branches at @tips; return what _state() keeps of that."""
+    git(repo, "config", "rebase.updateRefs", "true")  # so that a rebase takes them along
+    git(repo, "update-ref", "--stdin", stdin="".join(f"update refs/heads/{branch(name)} {commit}\n"
+                                                     for name, commit in tips.items()))
+    return _text(tips)
+
+
+def _text(tips: dict[str, str]) -> str:
+    return " ".join(f"{name}={commit}" for name, commit in tips.items())
+
+
+def _tips(tree: Path, first: str, head: str, state: dict[str, str]) -> dict[str, str]:
+    """The last commit of each set, by the branches; fail unless they stand in order on @first..@head.
+
+    The last set ends at @head, wherever its branch is: an amended commit leaves that behind.
+    """
+    repo = tree / ".git"
+    line = [first, *git(repo, "rev-list", "--reverse", "--first-parent", f"{first}..{head}").split()]
+    there = _branches(repo)
+    *sets, last = paths.SETS
+    wrong, low = "", 0
+    for name in sets:
+        if name not in there:
+            wrong = wrong or f"{branch(name)}: not there"
+        elif there[name] not in line:
+            wrong = wrong or f"{branch(name)}: at {there[name][:12]}, which is not between base and HEAD"
+        elif line.index(there[name]) < low:
+            wrong = wrong or f"{branch(name)}: below the branch of the set before it"
+        else:
+            low = line.index(there[name])
+    if wrong:
+        what, problem = wrong.split(": ", 1)
+        raise ui.Fail(f"{tree}: {what}", f"{problem}, so it cannot end its set",
+                      "put each at the last commit of its set, perhaps: " + _mended(tree, line, there, state))
+    return {name: there[name] for name in sets} | {last: head}
+
+
+def _mended(tree: Path, line: list[str], there: dict[str, str], state: dict[str, str]) -> str:
+    """The commands that put the sets' branches where they seem to belong on @line."""
+    repo = tree / ".git"
+    old = dict(part.split("=") for part in state.get("sets", "").split())
+    known = git(repo, "cat-file", "--batch-check=%(objectname)", stdin="".join(
+        f"{commit}\n" for commit in dict.fromkeys([*line, *there.values(), *old.values()]))).splitlines()
+    subjects = dict(entry.split("\0") for entry in git(
+        repo, "log", "--no-walk=unsorted", "--format=%H%x00%s", *(c for c in known if " " not in c)).splitlines())
+    by_subject = {subjects[commit]: commit for commit in line}
+    low, commands = 0, []
+    for name in list(paths.SETS)[:-1]:
+        # Where the branch is, or where what was the set's last commit has got to.
+        commits = [there.get(name, ""), *(by_subject.get(subjects.get(was.get(name, ""), ""), "") for was in (there, old))]
+        low = next((at for c in commits if c in line and (at := line.index(c)) >= low), low)
+        if there.get(name) != line[low]:
+            commands.append(f"git -C {tree} branch -f {branch(name)} {line[low][:12]}")
+    return " && ".join(commands)
+
+
 def folded(tree: Path = paths.TREE) -> None:
     """Fail if @tree holds work that patches/ does not."""
     state = _state(tree)
-    if state and _settled(tree) not in (state["head"], state.get("next")):
+    if not state:
+        return
+    if _settled(tree) not in (state["head"], state.get("next")):
         raise ui.Fail(str(tree), "has commits that are not folded back into patches/",
                       f"run: make refresh, or drop them: git -C {tree} reset --hard {state['head'][:12]}")
+    # A kill may have left the branches of the state before, or of the next one.
+    if not state.get("next") and _text(_branches(tree / ".git")) != state.get("sets", ""):
+        raise ui.Fail(str(tree), "has branches set/* that are not where make tree put them", "run: make refresh, or put "
+                      "them back: " + " && ".join(f"git -C {tree} branch -f {branch(name)} {commit[:12]}" for name, commit
+                                                  in (part.split("=") for part in state.get("sets", "").split())))
 
 
 def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
            file: Path = paths.SERIES) -> None:
-    """Make @dest a git tree of @base with one commit per patch.
+    """Make @dest a git tree of @base with one commit per patch and a branch per set.
 
     Work in @dest that is not folded is never overwritten.
     """
-    queue = series.read(file, patches)
+    sets = series.sets(file, patches)
+    queue = series.flat(sets)
     repo = dest / ".git"
     with ui.phase("tree") as phase:
         state = _state(dest)
@@ -274,10 +384,12 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         folded(dest)
         if state and state["base"] == base.key:
             if state.get("next") or state["patches"] != _digest(queue) or state["folding"]:
-                new = commit_all(repo, state["first"], queue)
+                tips = commit_sets(repo, state["first"], sets)
+                new = list(tips.values())[-1]
                 _save(dest, state | {"next": new})
                 git(repo, "reset", "-q", "--keep", new)
-                _save(dest, state | {"head": new, "next": "", "patches": _digest(queue), "folding": ""})
+                _save(dest, state | {"head": new, "next": "", "patches": _digest(queue), "folding": "",
+                                     "sets": _place(repo, tips)})
             phase.result = f"{len(queue)} commits in {dest}"
             return
         if state and git(repo, "rev-list", "--max-count=1", "--all", "--not", "HEAD"):
@@ -290,7 +402,7 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         phase.live("copying the base")
         status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]])
         if status:
-            raise ui.Fail(str(temp), f"cannot be made ({first_line(err)})", "see to that, and run again")
+            raise ui.Fail(str(temp), f"cannot be made ({first_line(err)})", "correct that, and run again")
         # Debian's .gitignore hides the whole tree: a new file would be forgotten.
         ignore = temp / ".gitignore"
         if ignore.is_file():
@@ -306,10 +418,11 @@ def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         git(repo, "update-ref", "HEAD", first)
         git(repo, "tag", "base", first)
         phase.live(f"{len(queue)} patches")
-        head = commit_all(repo, first, queue)
+        tips = commit_sets(repo, first, sets)
+        head = list(tips.values())[-1]
         git(repo, "reset", "-q", "--hard", head)
         _save(temp, {"base": base.key, "version": base.version, "first": first, "head": head,
-                     "patches": _digest(queue), "folding": ""})
+                     "patches": _digest(queue), "folding": "", "sets": _place(repo, tips)})
         if dest.exists():
             shutil.rmtree(dest)
         temp.rename(dest)
@@ -324,7 +437,7 @@ def fold(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = pat
     with ui.phase("refresh") as phase:
         head = _settled(src)
         # A fold that was killed leaves patches/ between two states, both ours.
-        old = sorted(patches.glob("[0-9]*.patch")) if state["folding"] else series.read(file, patches)
+        old = sorted(patches.glob("*/[0-9]*.patch")) if state["folding"] else series.read(file, patches)
         old = [path for path in old if not path.name.startswith("0000-")]
         if not state["folding"] and _digest(old) != state["patches"]:
             raise ui.Fail(str(patches), f"changed since make tree unfolded it into {src}", "keep your commits ("
@@ -333,34 +446,37 @@ def fold(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = pat
         if git(src / ".git", "merge-base", state["first"], head).strip() != state["first"]:
             raise ui.Fail(str(src), "its base commit (tag base) is not below HEAD",
                           f"rebase onto base: git -C {src} log")
+        tips = _tips(src, state["first"], head, state)
         with tempfile.TemporaryDirectory() as temp:
             repo = bare(Path(temp) / "fold", src / ".git/objects")
-            notes = _emit(repo, state["first"], head, Path(temp) / "out")
-            new = {path.name: path.read_bytes() for path in sorted(Path(temp, "out").iterdir())}
+            notes = _emit(repo, state["first"], tips, Path(temp) / "out")
+            new = {series.name(path): path.read_bytes() for path in _emitted(Path(temp) / "out")}
             _survives(new, src / ".git/objects", state["first"], Path(temp))
         text = file.read_text(encoding="utf-8")
-        renamed = _renamed({p.name: p.read_bytes() for p in old}, new)
-        replaced = _replaced([p.name for p in old], new, renamed)
+        names = [series.name(path) for path in old]
+        renamed = _renamed(dict(zip(names, (path.read_bytes() for path in old))), new)
+        replaced = _replaced(names, new, renamed)
         series_text = _series(text, list(new), state["version"], renamed | replaced)
-        if [p.name for p in old] == list(new) and series_text == text and all(
-                _bare_index(p.read_bytes()) == _bare_index(new[p.name]) for p in old):
-            new = {p.name: p.read_bytes() for p in old}  # another base's index lines at most
+        if names == list(new) and series_text == text and all(
+                _bare_index(path.read_bytes()) == _bare_index(new[name]) for name, path in zip(names, old)):
+            new = {name: path.read_bytes() for name, path in zip(names, old)}  # another base's index lines at most
         _save(src, state | {"folding": "yes"})
         changed = 0
         for name, body in new.items():
             if not (patches / name).is_file() or (patches / name).read_bytes() != body:
+                (patches / name).parent.mkdir(exist_ok=True)
                 write_atomic(patches / name, body)
                 changed += 1
         if series_text != text:
             write_atomic(file, series_text.encode())
         slugs = {_slug(name) for name in new} | renamed.keys()
-        for path in old:
-            if path.name in new:
+        for name, path in zip(names, old):
+            if name in new:
                 continue
-            if _slug(path.name) not in slugs:
-                notes.append(f"dropped {path.name}, kept as {_keep(path)}")
+            if _slug(name) not in slugs:
+                notes.append(f"dropped {name}, kept as {_keep(path)}")
             path.unlink(missing_ok=True)
-        _save(src, state | {"folding": "", "head": head, "next": "",
+        _save(src, state | {"folding": "", "head": head, "next": "", "sets": _place(src / ".git", tips),
                             "patches": _digest([patches / name for name in new])})
         for note in notes:
             phase.note(note)
@@ -371,15 +487,15 @@ def _survives(new: dict[str, bytes], objects: Path, first: str, temp: Path) -> N
     """Fail unless the mails @new say all that their commits do."""
     why = ""
     try:
-        _refold([temp / "out" / name for name in new], None, temp / "again", objects, first)
+        _refold(series.group(temp / "out" / name for name in new), None, temp / "again", objects, first)
     except ui.Fail as err:
         why = f" ({err.problem})"
-        wrong = Path(err.what).name
+        wrong = series.name(Path(err.what))
     else:
         wrong = next((n for n in new if not (temp / "again" / n).is_file()
                       or (temp / "again" / n).read_bytes() != new[n]), "")
     if wrong:
-        raise ui.Fail(f"the commit that makes {wrong}", f"does not survive as a mail{why}",
+        raise ui.Fail(f"the commit that makes {wrong}", f"is altered when it is sent as a mail{why}",
                       "look for a line of its message that starts with 'diff -', 'Index:', 'From' or '---'")
 
 
@@ -403,27 +519,28 @@ def check(base: Base, patches: Path = paths.PATCHES, file: Path = paths.SERIES) 
     On another version than the series' "# Base:" line names, blob ids and
     line numbers may differ: that is the base's doing, and is only said.
     """
-    queue = series.read(file, patches)
+    sets = series.sets(file, patches)
+    queue = series.flat(sets)
     text = file.read_text(encoding="utf-8")
     made_for = BASE_LINE.search(text)
     other = made_for is not None and made_for[1] != base.version
     with ui.phase("fold") as phase, tempfile.TemporaryDirectory() as temp:
-        _refold(queue, base.path, Path(temp) / "out")
-        new = sorted(Path(temp, "out").iterdir())
-        names = [path.name for path in new]
-        if [path.name for path in queue] != names:
-            wrong = next((a.name for a, b in zip(queue, names) if a.name != b), "the last one")
-            raise ui.Fail(f"patches/{wrong}", "its name is not what its place and subject make it",
+        _refold(sets, base.path, Path(temp) / "out")
+        new = _emitted(Path(temp) / "out")
+        was, names = ([series.name(path) for path in these] for these in (queue, new))
+        if was != names:
+            wrong = next((a for a, b in zip(was, names) if a != b), "the last one")
+            raise ui.Fail(f"patches/{wrong}", "its name does not match its place and subject",
                           "run: make tree && make refresh")
         if _series(text, names, made_for[1] if made_for else "", {}) != text:
             raise ui.Fail(file.name, "not as make refresh writes it", "run: make tree && make refresh")
-        for a, b in zip(queue, new):
-            was, now = a.read_bytes(), b.read_bytes()
-            if was == now:
+        for name, a, b in zip(names, queue, new):
+            here, there = a.read_bytes(), b.read_bytes()
+            if here == there:
                 continue
-            if other and _bare_index(was, True) == _bare_index(now, True):
-                phase.note(f"{a.name}: made for another base, line numbers differ")
+            if other and _bare_index(here, True) == _bare_index(there, True):
+                phase.note(f"{name}: made for another base, line numbers differ")
                 continue
-            line = next((i for i, (x, y) in enumerate(zip(was.split(b"\n"), now.split(b"\n")), 1) if x != y), 0)
-            raise ui.Fail(f"patches/{a.name}:{line}", "not as make refresh writes it", "run: make tree && make refresh")
+            line = next((i for i, (x, y) in enumerate(zip(here.split(b"\n"), there.split(b"\n")), 1) if x != y), 0)
+            raise ui.Fail(f"patches/{name}:{line}", "not as make refresh writes it", "run: make tree && make refresh")
         phase.result = f"{len(queue)} patches: fold after unfold is the identity"

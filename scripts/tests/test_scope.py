@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which tests there are for a set: those whose files it brings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import toy
+from kdebug import kbuild, paths, scope, series
+
+TESTS = kbuild.SELFTESTS
+
+
+class Scope(toy.Case):
+    def setUp(self) -> None:
+        super().setUp()
+        files = {"1-fixes": ["kernel/fork.c"], "2-debug": [scope.DEBUG, f"{TESTS}/stall.c"],
+                 "3-fault": [scope.FAULT, f"{TESTS}/knobs.c"], "4-misuse": [scope.MISUSE]}
+        patches = toy.plant(self.tmp / "patches", {
+            f"{name}/0001-a.patch": toy.mail("a", {}, dict.fromkeys(some, "x\n")) for name, some in files.items()})
+        (self.tmp / "series").write_text("".join(f"{name}/0001-a.patch\n" for name in files))
+        self.enterContext(mock.patch.multiple(paths, PATCHES=patches, SERIES=self.tmp / "series"))
+        scope.files.cache_clear()
+        self.addCleanup(scope.files.cache_clear)
+
+    def asked(self, name: str) -> tuple[list[str], list[str]]:
+        groups = ("units", "fixes", "unchanged", "stall", "boot-options", "misuse", "figures")
+        programs = ("show:/proc/version", "repro:0", "stall", "knobs:x", "itself", "misbehave:leak")
+        with mock.patch.object(paths, "SET", name):
+            return scope.groups(groups), scope.programs(programs)
+
+    def test_without_one_all_are_there(self) -> None:
+        groups, programs = self.asked("")
+        self.assertEqual((len(groups), len(programs)), (7, 6))
+
+    def test_groups_and_programs(self) -> None:
+        base = ["show:/proc/version", "misbehave:leak"]
+        for name, groups, programs in (
+                ("1-fixes", [], []), ("2-debug", ["unchanged", "stall"], ["stall"]),
+                ("3-fault", ["unchanged", "stall", "boot-options"], ["repro:0", "stall", "knobs:x"]),
+                ("4-misuse", ["unchanged", "stall", "misuse"], ["stall", "itself"])):
+            with self.subTest(name):
+                got = self.asked(name)
+                self.assertEqual(got[0], ["fixes", *groups])
+                self.assertEqual(sorted(got[1]), sorted([*base, *programs]))
+
+    def test_what_needs_more_says_which(self) -> None:
+        with mock.patch.object(paths, "SET", "2-debug"):
+            scope.wants("it", scope.DEBUG)
+            with self.fails("SET=2-debug: it needs kernel/kthread_fault.c", "take SET=3-fault"):
+                scope.wants("it", scope.FAULT)
+        with mock.patch.object(paths, "SET", ""):
+            scope.wants("it", scope.FAULT)
+
+
+class Real(toy.Case):
+    """scripts/test itself."""
+
+    def run_it(self, *args: str, **env: str) -> str:
+        done = subprocess.run([sys.executable, paths.SCRIPTS / "test", *args], capture_output=True, text=True,
+                              env=os.environ | {"BASE": "", "ARCH": "", "FLAVOUR": ""} | env)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        return done.stderr
+
+    def test_what_is_named_exists(self) -> None:
+        """Each file that a group or a program needs is of the series, and each group is one."""
+        groups = self.run_it("nope").split("take one of ")[1].strip().split(", ")
+        everything = scope.files("")
+        for name, file in scope.NEEDS.items():
+            self.assertIn(file, everything, name)
+            self.assertTrue(name in groups or (paths.KERNEL / f"guest/{name}.c").is_file(), name)
+        self.assertLessEqual(set(scope.WHOLE), set(groups))
+
+    def test_a_group_that_a_set_has_not(self) -> None:
+        said = self.run_it("figures", SET="debug")
+        self.assertRegex(said, "^error: SET=2-debug: has no group 'figures'; take one of queue, builds, ")
+        self.assertNotIn("boot-options", said)
+        self.assertIn("error: SET=nope: no such set", self.run_it("queue", SET="nope"))
+
+    def test_each_set_brings_what_its_programs_need(self) -> None:
+        for name, file in (("2-debug", scope.DEBUG), ("3-fault", scope.FAULT), ("4-misuse", scope.MISUSE)):
+            self.assertIn(file, scope.files(name))
+        self.assertNotIn(scope.FAULT, scope.files("4-misuse"))
+        self.assertEqual([one.name for one in series.sets() if one.patches], list(paths.SETS))
