@@ -187,7 +187,7 @@ static int run(char *spec)
 
 	/*
 	 * Wait for the program and not for the end of its output: a thread it
-	 * left behind may keep the pipe open for good.
+	 * left behind may keep the pipe open for ever.
 	 */
 	fds[0] = (struct pollfd){ .fd = pipefd[0], .events = POLLIN };
 	fds[1] = (struct pollfd){ .events = POLLIN };

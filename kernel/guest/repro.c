@@ -328,7 +328,7 @@ static void blocked(void)
 		"E3 blocked: SIGKILL does not get rid of kill_task",
 		"e5_killed_in_the_probe: SIGKILL does not get rid of kill_task");
 
-	/* Init writes the mark into the log; it is to be there first. */
+	/* Init writes the mark into the log, and the release must come after it. */
 	printf("# run released\n");
 	ok = ok && WAIT_FOR((log_read(&log), log.marked));
 	ok = ok && held(&row) && !put(RELEASE, row.id);

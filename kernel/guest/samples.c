@@ -288,7 +288,7 @@ static void unload_all_blocked(void)
 			WAIT_FOR(rows(files[i].row) == files[i].count) :
 			WAIT_FOR(threads(name));
 	}
-	/* The first is to be left by its creator. */
+	/* The creator of the first abandons it. */
 	if (claims) {
 		ok &= !kill(pids[0], SIGKILL) && WAIT_FOR(rows(" abandoned ") == 1);
 		ok &= outcome(pids[0]) == -SIGKILL;

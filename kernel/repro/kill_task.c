@@ -104,7 +104,7 @@ static void __exit kill_task_exit(void)
 {
 	unregister_reboot_notifier(&reboot_nb);
 	timer_shutdown_sync(&timer);
-	/* Or a kill_task that is blocked would block the unloading for good. */
+	/* A blocked kill_task would block the unloading for ever. */
 	kthread_comp_block_disarm();
 	kthread_comp_block_release();
 	kthread_stop_put(kill_task);
