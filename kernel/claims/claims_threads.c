@@ -39,6 +39,8 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "until_stopped.h"
+
 struct thread {
 	struct list_head	node;
 	struct task_struct	*task;
@@ -63,13 +65,7 @@ MODULE_PARM_DESC(stack_left, "bytes below the deepest point that a thread has du
 
 static int sleeps(void *unused)
 {
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		if (kthread_should_stop())
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
+	sleep_until_stopped();
 	return 0;
 }
 

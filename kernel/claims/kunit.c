@@ -19,17 +19,6 @@ struct task_struct *parent_of(struct task_struct *task)
 	return parent;
 }
 
-void sleep_until_stopped(void)
-{
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		if (kthread_should_stop())
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-}
-
 void at_exit(struct kunit *test, kunit_action_t *action, void *data)
 {
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, action, data), 0);

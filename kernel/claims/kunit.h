@@ -23,6 +23,8 @@
 #include <linux/sched/task.h>
 #include <linux/version.h>
 
+#include "until_stopped.h"
+
 /* A state that takes longer than this does not come. */
 #define LIMIT_S		20
 
@@ -61,7 +63,6 @@ static inline bool exited(struct task_struct *task)
 /* For a kernel thread: its parent never exits. */
 struct task_struct *parent_of(struct task_struct *task);
 
-void sleep_until_stopped(void);
 
 /* === What a case works with === */
 

@@ -53,6 +53,20 @@ static __attribute__((unused)) ssize_t slurp(const char *path, char *buf,
 	return n < 0 ? n : (ssize_t)len;
 }
 
+/* The text behind @key in /proc/PID/status, "" if the task is gone. */
+static __attribute__((unused)) const char *task_status(pid_t pid,
+						       const char *key)
+{
+	static char buf[8192];
+	const char *value;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	slurp(path, buf, sizeof(buf));
+	value = strstr(buf, key);
+	return value ? value + strlen(key) : "";
+}
+
 /* Load the module @path with @params. Returns 0 or a negative errno. */
 static __attribute__((unused)) int insmod(const char *path, const char *params)
 {

@@ -122,32 +122,19 @@ static int alive(const char *pid)
 	return access(path, F_OK) == 0;
 }
 
-/* What /proc/PID/status says behind @key, "" if there is nothing. */
-static const char *status(const char *pid, const char *key)
-{
-	static char buf[4096];
-	const char *value;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	slurp(path, buf, sizeof(buf));
-	value = strstr(buf, key);
-	return value ? value + strlen(key) : "";
-}
-
 /*
  * Whether sysrq-w shows it. Its row is in the table before a creator sleeps, and
  * between the two it may be preempted.
  */
 static int asleep(const char *pid)
 {
-	return *status(pid, "\nState:\t") == 'D';
+	return *task_status(atoi(pid), "\nState:\t") == 'D';
 }
 
 /* A signal is pending, says that line of its status. */
 static int pending(const char *pid, const char *key)
 {
-	return strtoll(status(pid, key), NULL, 16) != 0;
+	return strtoll(task_status(atoi(pid), key), NULL, 16) != 0;
 }
 
 /* Print a line of a stack as a comment; returns whether @fn is in it. */
@@ -310,7 +297,7 @@ static void blocked(void)
 	 * But a second of the request's own age after the signal it waits in the
 	 * same place, with nothing pending.
 	 */
-	slept = atol(status(creator, "\nvoluntary_ctxt_switches:\t"));
+	slept = atol(task_status(atoi(creator), "\nvoluntary_ctxt_switches:\t"));
 	ok = ok && !kill(atoi(creator), SIGKILL) && held(&row);
 	if (ok) {
 		age = atol(row.age_ms);
@@ -318,7 +305,7 @@ static void blocked(void)
 		ok = ok && !pending(creator, "\nShdPnd:\t");
 		ok = ok && WAIT_FOR(!held(&row) || atol(row.age_ms) > age + 1000);
 		/* It has not even woken up. */
-		ok = ok && atol(status(creator, "\nvoluntary_ctxt_switches:\t")) == slept;
+		ok = ok && atol(task_status(atoi(creator), "\nvoluntary_ctxt_switches:\t")) == slept;
 		ok = ok && held(&row) && !strcmp(row.by_pid, creator);
 		ok = ok && stack_sysrq("w", "killed", "kill_task",
 				       "wait_for_completion");

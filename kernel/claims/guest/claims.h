@@ -105,19 +105,6 @@ static inline bool older_than(int major, int minor)
 
 /* --- tasks --- */
 
-/* The text behind @key in /proc/PID/status, "" if the task is gone. */
-static inline const char *task_status(pid_t pid, const char *key)
-{
-	static char buf[8192];
-	const char *value;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	slurp(path, buf, sizeof(buf));
-	value = strstr(buf, key);
-	return value ? value + strlen(key) : "";
-}
-
 static inline char state(pid_t pid)
 {
 	return *task_status(pid, "State:\t");

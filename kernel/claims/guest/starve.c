@@ -53,7 +53,7 @@ static bool locked_up_by(const char *name)
 	return said && !strncmp(said, who, strlen(who));
 }
 
-/* --- a process on that CPU that only counts --- */
+/* --- a process on that CPU only counts, and this one runs on another --- */
 
 struct counter {
 	unsigned long	count;
@@ -67,6 +67,8 @@ static struct counter *start_counter(void)
 	long long last, now;
 	pid_t pid;
 
+	run_on(0);
+	log_begin();
 	c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (c == MAP_FAILED)
@@ -118,8 +120,6 @@ TEST_F_TIMEOUT(claims, w4_a_thread_that_never_yields_starves_its_cpu, 180)
 
 	if (why)
 		SKIP(return, "%s", why);
-	run_on(0);
-	log_begin();
 	counter = start_counter();
 	ASSERT_NE(MAP_FAILED, counter);
 	ASSERT_TRUE(WAIT_FOR(counted(counter) > 0));
@@ -172,8 +172,6 @@ TEST_F_TIMEOUT(claims, w4_preempted_it_does_not, 180)
 	why = preemptible() ? watch_cpu() : "kernel code is not preempted here";
 	if (why)
 		SKIP(return, "%s", why);
-	run_on(0);
-	log_begin();
 	counter = start_counter();
 	ASSERT_NE(MAP_FAILED, counter);
 	ASSERT_TRUE(WAIT_FOR(counted(counter) > 0));
