@@ -98,7 +98,7 @@ class Tell(unittest.TestCase):
                            (Code.WARNING, "warning: x"), (Code.HUNG, "hang: x"), (Code.SILENCE, "hang: x"),
                            (Code.LOCKUP, "hang: x"), (Code.NO_STATUS, "no status: x")):
             self.assertEqual(self.verdicts(FIRST, Verdict(code, "x", [])), [want])
-        # Behind the load, when nobody is at it any more, it is that one's all the same.
+        # A line after the load belongs to that load, too.
         self.assertEqual(self.verdicts(FIRST_DONE, Verdict(Code.OOPS, "x", [])), ["oops: x"])
         self.assertEqual(self.verdicts(FIRST + "faileach: bad n=1 died init\n", Verdict(Code.OOPS, "x", [])), ["oops: x"])
 

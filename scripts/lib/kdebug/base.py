@@ -285,7 +285,7 @@ def _kdir(text: str) -> Base:
         raise ui.Fail(what, f"{paths.BUILD} lies inside it, and nothing is written into KDIR",
                       "set KTHREAD_DEBUG_BUILD to a directory outside")
     env = clean_env(GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
-    # The owner's tree is read by whoever runs this, root included; none of its
+    # Any user may read the owner's tree here, root included; none of its
     # helpers may run or write.
     git = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
     if shutil.which("git") and run([[*git, "ls-files", "--error-unmatch", "Makefile"]], cwd=path, env=env)[0] == 0:

@@ -336,7 +336,7 @@ def excuses(text: str, patch: str) -> list[str]:
 
 
 def style(step: Step, _: str) -> list[str]:
-    """checkpatch --strict --codespell; what stands all the same is in checkpatch.txt.
+    """checkpatch --strict --codespell; checkpatch.txt has the excuses.
 
     A missing sign-off is the sender's to add. The repository around is none of
     checkpatch's business.

@@ -55,7 +55,7 @@ class Case:
     name: str = ""                # of the thread; "" if no creation failed
     injected: int = 0
     init: int | None = None       # what init returned; None: it did not
-    created: int = 0              # by that init, all the same
+    created: int = 0              # by that init, in spite of the failure
     verdicts: list[str] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ _depth = 0
 
 @contextlib.contextmanager
 def held(what: str) -> Iterator[None]:
-    """Hold build/lock while @what runs; whoever comes second fails at once,
+    """Hold build/lock while @what runs; a second one fails at once,
     unless WAIT is set.
 
     The kernel drops the lock with its holder, so a kill leaves nothing to

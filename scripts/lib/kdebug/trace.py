@@ -241,7 +241,7 @@ class Trace:
 # --- reading ------------------------------------------------------------------------
 
 def clean(text: str) -> str:
-    """Names come from whoever made the thread; none may write to the terminal."""
+    """Any creator chooses a name; none may write to the terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
