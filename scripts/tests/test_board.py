@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug import arch, board, boot
-from kdebug.console import Code, Program, Test, Verdict, parse_line
+from kdebug import board
+from kdebug.build import arch
+from kdebug.guest.boot import Result
+from kdebug.guest.exit_codes import Code
+from kdebug.guest.judge import Program, Test, Verdict
+from kdebug.guest.lines import parse_line
 
 SHA = hashlib.sha256(b"").hexdigest()
 LEASE = "kdebug: busybox| udhcpc: lease of 10.0.2.15 obtained from 10.0.2.2, lease time 86400"
@@ -32,7 +36,7 @@ class Runs(unittest.TestCase):
         self.tests: list[Test] = []
         self.code = Code.PASS
         self.booted: dict[str, Any] = {}
-        for name, new in (("steps.prepare", self.prepare), ("boot.run", self.boot), ("board.SIZE", 0)):
+        for name, new in (("build.bootable.prepare", self.prepare), ("guest.boot.run", self.boot), ("board.SIZE", 0)):
             patcher = mock.patch(f"kdebug.{name}", new)
             patcher.start()
             self.addCleanup(patcher.stop)
@@ -41,10 +45,10 @@ class Runs(unittest.TestCase):
         self.assertEqual(arch.current().name, "arm")
         return mock.Mock(how=how)
 
-    def boot(self, image: Path, initrd: Path, append: str, *, programs: list[str], **how: Any) -> boot.Result:
+    def boot(self, image: Path, initrd: Path, append: str, *, programs: list[str], **how: Any) -> Result:
         self.booted = how | {"append": append, "programs": programs}
         lines = [parse_line(n, 0.0, f"[    1.000000] {text}".encode()) for n, text in enumerate(self.said, 1)]
-        return boot.Result(Verdict(self.code, "made up", []), [Program(programs[0], 0, self.tests)], lines,
+        return Result(Verdict(self.code, "made up", []), [Program(programs[0], 0, self.tests)], lines,
                            Path("/nowhere"), [], 1.0)
 
     def bad(self, checks: list[board.Check]) -> list[str]:

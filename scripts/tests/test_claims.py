@@ -5,7 +5,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from kdebug import claims, results, ui
+from kdebug import claims, results
+from kdebug.host import ui
 
 TEXT = """# comment
 A1 One thing.

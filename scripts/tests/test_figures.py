@@ -8,8 +8,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from kdebug import figures, paths
-from kdebug.ui import Fail
+from kdebug import figures
+from kdebug.host import paths
+from kdebug.host.ui import Fail
 
 LETTER = """Cost
 ====

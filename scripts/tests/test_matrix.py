@@ -15,7 +15,9 @@ from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
-from kdebug import arch, base, matrix, paths, ui
+from kdebug import matrix, results
+from kdebug.build import arch
+from kdebug.host import files, paths, ui
 from kdebug.matrix import Cell, Done
 
 GOOD = Done(0, 7, {"one": "ok", "two <&>": "ok", "three": "skip"})
@@ -87,7 +89,7 @@ class Fill(Scratch):
         self.ran.append(cell.name)
         done = BAD if cell.flavour == "kasan" else GOOD
         folder.mkdir(parents=True, exist_ok=True)
-        base.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
+        files.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
                                               "tests": done.tests})
         return done
 
@@ -155,7 +157,7 @@ class Run(Scratch):
         self.scripts('echo $ARCH $FLAVOUR $BASE $*; mkdir -p $KTHREAD_DEBUG_CELL/results\n'
                      'echo \'{"series": "\'"$(cat $0.key)"\'", "tests": {"one": "ok"}}\' >'
                      '$KTHREAD_DEBUG_CELL/results/kunit.json')
-        from kdebug import results
+        from kdebug import matrix, results
         (self.top / "test.key").write_text(results.series_key("6.12"))
         folder = self.top / "cell"
         cell = Cell("arm", "rt", "6.12")

@@ -9,9 +9,12 @@ import sys
 from unittest import mock
 
 import toy
-from kdebug import kbuild, paths, scope, series
+from kdebug import scope
+from kdebug.build import guest_programs
+from kdebug.host import paths
+from kdebug.patches import series
 
-TESTS = kbuild.SELFTESTS
+TESTS = guest_programs.SELFTESTS
 
 
 class Scope(toy.Case):

@@ -18,7 +18,8 @@ from unittest import mock
 SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS / "lib"))
 
-from kdebug import base, paths, ui  # noqa: E402
+from kdebug.host import paths, ui  # noqa: E402
+from kdebug.source import trees  # noqa: E402
 
 KTHREAD = "".join(f"int line{n};\n" for n in range(1, 41))
 FILES: dict[str, str] = {
@@ -97,15 +98,15 @@ class Case(unittest.TestCase):
         self.enterContext(mock.patch.multiple(
             paths, BUILD=self.build, DOWNLOAD=self.build / "download", SRC=self.build / "src",
             WORK=self.build, LINUX=self.build / "linux", TREE=self.build / "tree", OUT=self.build / "out"))
-        self.enterContext(mock.patch.multiple(base, TREE_BYTES=1000))
+        self.enterContext(mock.patch.multiple(trees, TREE_BYTES=1000))
         self.enterContext(mock.patch.dict(os.environ, {"KTHREAD_DEBUG_BUILD": str(self.build)}))
         self.err = io.StringIO()
         self.enterContext(contextlib.redirect_stderr(self.err))
         self.build.mkdir()
 
-    def toy_base(self, name: str = "toy", files: Mapping[str, str | None] | None = None) -> base.Base:
+    def toy_base(self, name: str = "toy", files: Mapping[str, str | None] | None = None) -> trees.BaseTree:
         path = plant(self.build / "src" / name, {**FILES, **(files or {})})
-        return base.Base(path, "7.3.4", f"the {name} kernel", name)
+        return trees.BaseTree(path, "7.3.4", f"the {name} kernel", name)
 
     @contextlib.contextmanager
     def fails(self, *words: str):  # type: ignore[no-untyped-def]

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from . import arch, boot, steps
-from .console import Limits, Line
+from kdebug.build import arch, bootable
+from kdebug.guest import boot
+from kdebug.guest.judge import Limits
+from kdebug.guest.lines import Line
 
 NAME = "arm"
 DRIVER = "smsc911x"
@@ -67,7 +69,7 @@ def run(how: str, delay_ms: int) -> tuple[boot.Result, list[Check]]:
     """Boot with the patched driver, @how is control or blocked; and in the same
     boot see its interface work, behind all that."""
     with chosen():
-        ready = steps.prepare("plain", shell=True, experiments=True)
+        ready = bootable.prepare("plain", shell=True, experiments=True)
         wait = 2 * delay_ms / 1000
         limits = Limits(LIMITS.boot, LIMITS.silence + wait, LIMITS.total + wait)
         with served() as (nic, sha256):
@@ -99,7 +101,7 @@ def at_boot() -> tuple[boot.Result, list[Check]]:
     """Drivers as they are: the boot options hold the thread of a probe, the report
     is on the console before there is a user space, and then all is well."""
     with chosen():
-        ready = steps.prepare("plain", shell=True)
+        ready = bootable.prepare("plain", shell=True)
         with served() as (nic, sha256):
             result = boot.run(ready.kernel.image, ready.initrd, NO_USER_SPACE, programs=[*FETCH], extra=nic,
                               limits=LIMITS, tags=["stall-report"], label="at boot")

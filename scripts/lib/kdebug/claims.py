@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths, ui
+from kdebug.host import paths, ui
 
 SOURCE = paths.SCRIPTS / "claims.txt"
 PAGE = paths.REPO / "CLAIMS.md"

@@ -13,7 +13,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import arch, kbuild, paths, qemu, series, ui
+from kdebug.build import arch, make
+from kdebug.guest import qemu
+from kdebug.host import files, paths, ui
+from kdebug.patches import series
 
 MARK = "(scripts/figures):"
 FILE = paths.ROOT / "figures.json"
@@ -23,12 +26,12 @@ _ROW = re.compile(r"( +)(\S.*?)  +\S.*")
 def key() -> str:
     """The series without its cover letters, which state what is measured of it."""
     patches = series.read()
-    return kbuild.digest(*(series.name(p) for p in patches), *(p.read_bytes() for p in patches))
+    return files.digest(*(series.name(p) for p in patches), *(p.read_bytes() for p in patches))
 
 
 def tools() -> str:
     """What else the figures depend on."""
-    cc = re.search(r"\d+\.\d+\.\d+", kbuild.compiler())
+    cc = re.search(r"\d+\.\d+\.\d+", make.compiler())
     version = re.search(r"\d+\.\d+\.\d+", qemu.find(arch.get(arch.DEFAULT))[1])
     return f"gcc {cc[0] if cc else '?'}, QEMU {version[0] if version else '?'}"
 
@@ -42,12 +45,12 @@ def sizes(objects: Sequence[tuple[int, int, int]], base: Sequence[tuple[int, int
 
 def save(figures: Mapping[str, str], file: Path = FILE) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    kbuild.write_stamp(file, {"series": key(), "tools": tools(), "figures": dict(figures)})
+    files.save_json(file, {"series": key(), "tools": tools(), "figures": dict(figures)})
 
 
 def load(file: Path = FILE) -> tuple[str, dict[str, str]]:
     """The tools and figures of the last measurement; a Fail if it was of another series."""
-    stamp = kbuild.read_stamp(file)
+    stamp = files.load_json(file)
     found = stamp.get("figures")
     if stamp.get("series") != key() or not isinstance(found, dict):
         raise ui.Fail("figures", "nothing has been measured of this state of the series", "run: scripts/test cost")

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import apply, kbuild, lock, paths, steps, ui
+from kdebug.build import bootable, make
+from kdebug.host import lock, paths, ui
+from kdebug.patches import apply
 
 CONFIG = Path("kernel/tests")
 SUITE = "kthread"
@@ -35,11 +37,11 @@ def _run(source: Path, log: Path, *args: str) -> dict[str, str]:
     with log.open("w") as out:
         done = subprocess.run([sys.executable, source / "tools/testing/kunit/kunit.py", *args, f"--json={found}"],
                               cwd=source, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                              env=kbuild.environment() | {"PYTHONDONTWRITEBYTECODE": "1", "TERM": "dumb"})
+                              env=make.environment() | {"PYTHONDONTWRITEBYTECODE": "1", "TERM": "dumb"})
     cases = dict(_cases(json.loads(found.read_text()))) if found.is_file() else {}
     if not cases:
         last = log.read_text().strip().splitlines()[-5:]
-        raise ui.Fail(kbuild.shown(log), f"kunit.py found no case (exit {done.returncode}): " + " / ".join(last),
+        raise ui.Fail(paths.shown(log), f"kunit.py found no case (exit {done.returncode}): " + " / ".join(last),
                       "see that file")
     return cases
 
@@ -51,11 +53,11 @@ def parse(source: Path, console: Path) -> dict[str, str]:
 
 def um() -> dict[str, str]:
     """Build the series' .kunitconfig for UML, and run it."""
-    applied: apply.Applied = steps.source()
+    applied: apply.Applied = bootable.patched_tree()
     out = paths.OUT / "um"
     with lock.held("build um"), ui.phase("kunit", "building and running UML") as phase:
         out.mkdir(parents=True, exist_ok=True)
-        cc = [arg for arg in kbuild.make_args(applied.path, out) if arg.split("=")[0] in ("CC", "HOSTCC")]
+        cc = [arg for arg in make.make_args(applied.path, out) if arg.split("=")[0] in ("CC", "HOSTCC")]
         cases = _run(applied.path, out.with_suffix(".log"), "run", f"--kunitconfig={CONFIG}", f"--build_dir={out}",
                      f"--jobs={len(os.sched_getaffinity(0))}", *(f"--make_options={arg}" for arg in cc))
         phase.result = f"{len(cases)} cases"

@@ -23,9 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from . import arch, base, check, kbuild, lock, paths, results, ui
+from kdebug import results
+from kdebug.build import arch as archs
+from kdebug.build.flavours import available
+from kdebug.check.table import Table
+from kdebug.host import lock, paths, processes, ui
+from kdebug.host.files import digest, load_json, save_json, write_atomic
 
-DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
+DEFAULT = f"{archs.DEFAULT}:plain:{paths.DEFAULT_BASE}"
 # What runs in any guest. Of an emulated CPU that is starved little can be said.
 GROUPS = ("kunit", "guest", "claims", "misuse", "stall", "samples", "watched")
 TOP = paths.ROOT / "matrix"
@@ -84,36 +89,36 @@ def _product(text: str) -> list[Cell]:
         raise ui.Fail(f"MATRIX={text}", "not three lists with ':' between them",
                       f"write architectures:flavours:bases, as in {DEFAULT}")
     for name, known in ((name, known) for names, known in zip(parts, (
-            list(arch.TABLE), kbuild.flavours(), list(paths.SUITES))) for name in names):
+            list(archs.TABLE), available(), list(paths.SUITES))) for name in names):
         if name not in known:
             raise ui.Fail(f"MATRIX={text}", f"'{name}' is not known", f"take some of {' '.join(known)}")
-    archs, flavours, bases = parts
-    return [Cell(a, f, b) for b, a, f in itertools.product(bases, archs, flavours)]
+    machines, flavours, bases = parts
+    return [Cell(a, f, b) for b, a, f in itertools.product(bases, machines, flavours)]
 
 
 def key(cell: Cell, groups: Sequence[str]) -> str:
     """What of this repository a cell depends on: the series, and all that it runs."""
     files = [p for d in (paths.PATCHES, paths.BASES, paths.CONFIGS, paths.KERNEL, paths.SCRIPTS)
              for p in sorted(d.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    return kbuild.digest(cell.name, *groups, *(str(p.relative_to(paths.REPO)) for p in files),
-                         *(p.read_bytes() for p in files))
+    return digest(cell.name, *groups, *(str(p.relative_to(paths.REPO)) for p in files),
+                  *(p.read_bytes() for p in files))
 
 
 def machine(cell: Cell) -> str:
     """What else it depends on: the compiler, the emulator, the source of the base."""
-    row = arch.get(cell.arch)
+    row = archs.get(cell.arch)
     said = [os.environ.get("ACCEL") or ""]
     for tool in ((os.environ.get("CC") or f"{row.prefix}gcc").split(), [row.binary]):
         with contextlib.suppress(OSError, IndexError):
             said.append(subprocess.run([*tool, "--version"], capture_output=True, text=True).stdout if tool[0] else "")
     source = paths.ROOT / ("" if cell.base == paths.DEFAULT_BASE else cell.base) / "src"
     stamps = sorted(p for p in source.glob("*.json") if not p.name.startswith("kdir-"))
-    return kbuild.digest(*said, *(p.read_bytes() for p in stamps))
+    return digest(*said, *(p.read_bytes() for p in stamps))
 
 
 def load(cell: Cell, folder: Path, wanted: str) -> Done | None:
     """The @cell in @folder, if it has come to its end and is for @wanted, here."""
-    stamp = kbuild.read_stamp(folder / "cell.json")
+    stamp = load_json(folder / "cell.json")
     # Of a tree of the user's it is not known what has changed in it.
     if os.environ.get("KDIR") or stamp.get("key") != wanted or stamp.get("machine") != machine(cell):
         return None
@@ -137,11 +142,11 @@ def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
                               stdout=log, stderr=subprocess.STDOUT)
         if not done.returncode:
             done = subprocess.run([paths.SCRIPTS / "test", *groups], env=env, stdin=subprocess.DEVNULL,
-                                  stdout=log, stderr=subprocess.STDOUT, preexec_fn=base.die_with_parent)
+                                  stdout=log, stderr=subprocess.STDOUT, preexec_fn=processes.die_with_parent())
     tests = results.load(folder / "results", results.series_key(cell.base))
     found = Done(done.returncode, int(time.monotonic() - start), tests)
-    base.save_json(folder / "cell.json", {"key": wanted, "machine": machine(cell), "status": found.status,
-                                          "seconds": found.seconds, "tests": found.tests})
+    save_json(folder / "cell.json", {"key": wanted, "machine": machine(cell), "status": found.status,
+                                     "seconds": found.seconds, "tests": found.tests})
     return found
 
 
@@ -220,9 +225,9 @@ def page(cells: dict[Cell, Done], top: Path) -> str:
 
 def write(cells: dict[Cell, Done], top: Path) -> None:
     top.mkdir(parents=True, exist_ok=True)
-    base.write_atomic(top / "results.ktap", ktap(cells).encode())
-    base.write_atomic(top / "junit.xml", junit(cells))
-    base.write_atomic(top / "index.html", page(cells, top).encode())
+    write_atomic(top / "results.ktap", ktap(cells).encode())
+    write_atomic(top / "junit.xml", junit(cells))
+    write_atomic(top / "index.html", page(cells, top).encode())
 
 
 @contextlib.contextmanager
@@ -252,7 +257,7 @@ def fill(cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path = TOP,
 def _fill(cells: Sequence[Cell], groups: Sequence[str], top: Path,
           run_cell: Callable[[Cell, Path, str, Sequence[str]], Done]) -> dict[Cell, Done]:
     rows = list(dict.fromkeys(cell.row for cell in cells))
-    table = check.Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
+    table = Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
     done: dict[Cell, Done] = {}
     for cell in cells:
         row, folder, wanted = rows.index(cell.row), top / cell.name, key(cell, groups)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import kbuild, paths
+from kdebug.host import files, paths
 
 RESULTS = paths.RESULTS
 
@@ -19,11 +19,11 @@ RESULTS = paths.RESULTS
 def series_key(base: str = paths.BASE) -> str:
     """One key for all of the patches, on that base."""
     patches = sorted(p for d in (paths.PATCHES, paths.BASES / base) for p in d.rglob("*") if p.is_file())
-    return kbuild.digest(*(f"{p.parent.name}/{p.name}" for p in patches), *(p.read_bytes() for p in patches))
+    return files.digest(*(f"{p.parent.name}/{p.name}" for p in patches), *(p.read_bytes() for p in patches))
 
 
 def _read(path: Path, key: str) -> dict[str, str]:
-    stamp = kbuild.read_stamp(path)
+    stamp = files.load_json(path)
     tests = stamp.get("tests") if stamp.get("series") == key else None
     return {str(name): str(verdict) for name, verdict in tests.items()} if isinstance(tests, dict) else {}
 
@@ -33,7 +33,7 @@ def save(group: str, tests: Mapping[str, str], root: Path = RESULTS, key: str | 
     key = key or series_key()
     root.mkdir(parents=True, exist_ok=True)
     path = root / f"{group}.json"
-    kbuild.write_stamp(path, {"series": key, "tests": _read(path, key) | dict(tests)})
+    files.save_json(path, {"series": key, "tests": _read(path, key) | dict(tests)})
 
 
 def load(root: Path = RESULTS, key: str | None = None) -> dict[str, str]:

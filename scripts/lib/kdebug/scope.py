@@ -6,7 +6,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
-from . import apply, kbuild, paths, series, ui
+from kdebug.build import guest_programs
+from kdebug.host import paths, ui
+from kdebug.patches import apply, series
 
 DEBUG, FAULT, MISUSE = "kernel/kthread_debug.c", "kernel/kthread_fault.c", "kernel/kthread_misuse.c"
 KUNIT, SAMPLES = "kernel/tests/kthread_kunit.c", "samples/kthread/Makefile"
@@ -19,7 +21,7 @@ NEEDS = {
     **dict.fromkeys(("nobuild", "release", "tools", "boot-options", "stall-at-boot", "reboot", "fail-each", "arm",
                      "repro", "timeline"), FAULT),
     # One selftest each.
-    **{name: f"{kbuild.SELFTESTS}/{name}.c" for name in ("stall", "sysrq", "suspend")},
+    **{name: f"{guest_programs.SELFTESTS}/{name}.c" for name in ("stall", "sysrq", "suspend")},
 }
 # They are about the whole repository, or about the base.
 WHOLE = ("units", "check", "roundtrip", "claims-base", "runner", "khungtaskd", "cost", "figures", "claims-page")
@@ -52,7 +54,7 @@ def groups(names: Iterable[str]) -> list[str]:
 def programs(specs: Sequence[str]) -> list[str]:
     """Those of the guest's programs @specs, each with its arguments, that there are."""
     def has(name: str) -> bool:
-        selftest = f"{kbuild.SELFTESTS}/{name}.c"
+        selftest = f"{guest_programs.SELFTESTS}/{name}.c"
         return there(NEEDS[name]) if name in NEEDS else selftest not in files("") or there(selftest)
 
     return [spec for spec in specs if has(spec.partition(":")[0])]

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A directory for each test, and the Fail that a call ends with."""
+
+import tempfile
+import textwrap
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+
+from kdebug.host import ui
+
+
+def fail(test: unittest.TestCase, func: Callable[..., object], *args: object) -> ui.Fail:
+    with test.assertRaises(ui.Fail) as caught:
+        func(*args)
+    test.assertNotIn("\n", str(caught.exception))
+    return caught.exception
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self) -> None:
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        self.tmp = Path(tmp.name)
+
+    def fragment(self, name: str, text: str) -> Path:
+        path = self.tmp / f"{name}.config"
+        path.write_text(textwrap.dedent(text))
+        return path
