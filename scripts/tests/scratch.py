@@ -7,6 +7,7 @@ import unittest
 from collections.abc import Callable
 from pathlib import Path
 
+from kdebug.context import Context
 from kdebug.host import ui
 
 
@@ -18,12 +19,16 @@ def fail(test: unittest.TestCase, func: Callable[..., object], *args: object) ->
 
 
 class Scratch(unittest.TestCase):
+    """A test with a repository and a build/ of its own, both empty, in one directory."""
+
     def setUp(self) -> None:
         tmp = tempfile.TemporaryDirectory()
         self.addCleanup(tmp.cleanup)
         self.tmp = Path(tmp.name)
+        self.context = Context(repo=self.tmp, root=self.tmp)
+        self.context.configs.mkdir()
 
     def fragment(self, name: str, text: str) -> Path:
-        path = self.tmp / f"{name}.config"
+        path = self.context.configs / f"{name}.config"
         path.write_text(textwrap.dedent(text))
         return path

@@ -11,45 +11,49 @@ import sys
 import tempfile
 import unittest
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from kdebug.build import arch, flavours, guest_programs, initramfs, make
+from kdebug.context import Context, read
 from kdebug.guest import boot, qemu
-from kdebug.host import files, paths
+from kdebug.host import files
 from kdebug.host.apt import Apt
 from kdebug.host.ui import Fail
+
+ARM = Context(architecture="arm")
 
 
 class Table(unittest.TestCase):
     def test_the_default(self) -> None:
-        for env in ({}, {"ARCH": ""}):
-            with self.subTest(env), mock.patch.dict(os.environ, env, clear=True):
-                self.assertEqual(arch.current().name, "x86_64")
+        for context in (read({}), read({"ARCH": ""})):
+            with self.subTest(context):
+                self.assertEqual(arch.of(context).name, "x86_64")
 
     def test_unknown(self) -> None:
-        with mock.patch.dict(os.environ, {"ARCH": "vax"}):
-            wanted: tuple[Callable[[], object], ...] = (
-                arch.current, lambda: flavours.fragments([]), lambda: make.make_args(Path("/s"), Path("/o")))
-            for what in wanted:
-                with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64 arm "):
-                    what()
+        vax = read({"ARCH": "vax"})
+        wanted: tuple[Callable[[], object], ...] = (
+            lambda: arch.of(vax), lambda: flavours.fragments(vax, []), lambda: make.make_args(vax, Path("/s"), Path("/o")))
+        for what in wanted:
+            with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64 arm "):
+                what()
 
     def test_each_has_a_fragment(self) -> None:
         for name in arch.TABLE:
-            with self.subTest(name), mock.patch.dict(os.environ, {"ARCH": name}):
-                self.assertEqual([p.stem for p in flavours.fragments(["plain"])], ["guest", name, "plain"])
+            with self.subTest(name):
+                files = flavours.fragments(Context(architecture=name), ["plain"])
+                self.assertEqual([p.stem for p in files], ["guest", name, "plain"])
 
     def test_all_but_the_default_are_named_in_what_is_built(self) -> None:
-        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
-            self.assertEqual(arch.current().flavour("plain"), "arm-plain")
-            args = make.make_args(Path("/s"), Path("/o"))
+        self.assertEqual(arch.of(ARM).flavour("plain"), "arm-plain")
+        args = make.make_args(ARM, Path("/s"), Path("/o"))
         self.assertIn("ARCH=arm", args)
         self.assertIn("CROSS_COMPILE=arm-linux-gnueabihf-", args)
         self.assertTrue(any(a.startswith("CC=") and a.endswith("arm-linux-gnueabihf-gcc") for a in args), args)
         self.assertEqual(arch.get("x86_64").flavour("plain"), "plain")
-        with mock.patch.dict(os.environ, {"ARCH": ""}):
-            self.assertFalse([a for a in make.make_args(Path("/s"), Path("/o")) if a.startswith("CROSS_COMPILE")])
+        args = make.make_args(Context(), Path("/s"), Path("/o"))
+        self.assertFalse([a for a in args if a.startswith("CROSS_COMPILE")])
 
     def test_qemu_gets_the_device_tree(self) -> None:
         cmd = qemu.command(arch.get("arm"), "qemu", accel="tcg", image=Path("/o/arch/arm/boot/zImage"), initrd=None,
@@ -61,7 +65,7 @@ class Table(unittest.TestCase):
     def test_packages(self) -> None:
         def said(name: str) -> tuple[int, str]:
             done = subprocess.run([sys.executable, "-m", "kdebug.build.arch"], capture_output=True, text=True,
-                                  env=os.environ | {"PYTHONPATH": str(paths.SCRIPTS / "lib"), "ARCH": name})
+                                  env=os.environ | {"PYTHONPATH": str(Context().scripts / "lib"), "ARCH": name})
             return done.returncode, done.stdout or done.stderr
 
         self.assertEqual(said("arm"), (0, "qemu-system-arm\ngcc-arm-linux-gnueabihf\n"))
@@ -78,7 +82,7 @@ class UserMode(unittest.TestCase):
         self.image = tmp / "linux"
         self.image.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
         self.image.chmod(0o755)
-        self.enterContext(mock.patch.object(paths, "RUNS", tmp / "runs"))
+        self.context = Context(root=tmp, architecture="um")
 
     def test_the_image_is_the_command(self) -> None:
         self.assertEqual(self.um.path, Path("linux"))
@@ -93,16 +97,17 @@ class UserMode(unittest.TestCase):
         self.assertEqual([word for word in cmd if word.startswith("con0=")], ["con0=null,fd:1", "con0=fd:0,fd:1"])
 
     def test_it_is_run(self) -> None:
-        with mock.patch.dict(os.environ, {"ACCEL": "", "PATH": "/usr/bin:/bin"}):
-            result = boot.run(self.image, None, programs=["p"], arch="um", nonce="n", phase=mock.Mock())
+        with mock.patch.dict(os.environ, {"PATH": "/usr/bin:/bin"}):
+            result = boot.run(self.context, self.image, None, programs=["p"], nonce="n", phase=mock.Mock())
         said = [line.text for line in result.lines]
         self.assertIn("kdebug.run=p", said)
         self.assertIn("kdebug.off=1", said)
 
     def test_what_it_has_not(self) -> None:
-        for how, why in ({"smp": 2}, "--smp: 2 CPUs, but um has 1"), ({"accel": "kvm"}, "ACCEL: kvm wanted, but um"):
-            with self.subTest(how), self.assertRaisesRegex(Fail, why):
-                boot.run(self.image, None, programs=["p"], arch="um", phase=mock.Mock(), **how)
+        with self.assertRaisesRegex(Fail, "--smp: 2 CPUs, but um has 1"):
+            boot.run(self.context, self.image, None, programs=["p"], phase=mock.Mock(), smp=2)
+        with self.assertRaisesRegex(Fail, "ACCEL: kvm wanted, but um"):
+            boot.run(replace(self.context, accelerator="kvm"), self.image, None, programs=["p"], phase=mock.Mock())
 
     def test_arguments_for_qemu_are_not_dropped(self) -> None:
         with self.assertRaisesRegex(Fail, "um: -S is for QEMU"):
@@ -110,10 +115,9 @@ class UserMode(unittest.TestCase):
 
     def test_headers_are_those_of_the_hosts_architecture(self) -> None:
         made: list[str] = []
-        with mock.patch.dict(os.environ, {"ARCH": "um"}), mock.patch.object(make, "run", lambda args, *_: (
-                made.append(" ".join(args)))), mock.patch.object(paths, "OUT", self.image.parent), \
+        with mock.patch.object(make, "run", lambda _, args, *__: made.append(" ".join(args))), \
                 contextlib.redirect_stderr(io.StringIO()):
-            guest_programs.build(self.image.parent)
+            guest_programs.build(replace(self.context, repo=self.image.parent), self.image.parent)
         self.assertRegex(made[0], "ARCH=um .*ARCH=x86 headers$")
 
 
@@ -121,14 +125,13 @@ class Busybox(unittest.TestCase):
     """For a guest whose programs do not run on this host."""
 
     def test_its_applets_are_read_from_its_data(self) -> None:
-        own = initramfs.busybox()
-        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
-            found = initramfs.applets(own)
-        self.assertEqual(sorted(found.split()), sorted(initramfs.applets(own).split()))
+        own = initramfs.busybox(Context())
+        found = initramfs.applets(ARM, own)
+        self.assertEqual(sorted(found.split()), sorted(initramfs.applets(Context(), own).split()))
 
     def test_no_busybox(self) -> None:
-        with mock.patch.dict(os.environ, {"ARCH": "arm"}), self.assertRaisesRegex(Fail, "has no list of applets"):
-            initramfs.applets(Path(__file__))
+        with self.assertRaisesRegex(Fail, "has no list of applets"):
+            initramfs.applets(ARM, Path(__file__))
 
     def test_a_package_of_another_architecture(self) -> None:
         asked: list[tuple[str, ...]] = []
@@ -138,9 +141,8 @@ class Busybox(unittest.TestCase):
             return 0, f"'http://m/b.deb' b.deb 7 SHA256:{'0' * 64}\n", ""
 
         with tempfile.TemporaryDirectory() as tmp, mock.patch.object(files, "write_atomic") as written, \
-                mock.patch.object(paths, "DOWNLOAD", Path(tmp)), \
                 mock.patch.object(Apt, "__call__", lambda _, *args: apt(*args)):
-            found, _ = Apt().find("http://m", "stable", Path("/k"), "busybox-static:armhf")
+            found, _ = Apt(Path(tmp)).find("http://m", "stable", Path("/k"), "busybox-static:armhf")
         self.assertEqual(found, ("http://m/b.deb", "b.deb", 7, "0" * 64))
         option = ("-o", "APT::Architectures::=armhf")
         self.assertEqual(asked, [(*option, "update"), (*option, "download", "--print-uris", "busybox-static:armhf")])
@@ -150,4 +152,4 @@ class Busybox(unittest.TestCase):
 class Option(unittest.TestCase):
     def test_boot_knows_it(self) -> None:
         with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'"):
-            boot._qemu("vax", None)
+            boot._qemu(Context(architecture="vax"))

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The fragments of a flavour, and whether they came out."""
 
-import os
-from unittest import mock
+from dataclasses import replace
 
 from kdebug.build import arch, flavours
-from kdebug.host import paths
+from kdebug.context import Context
 from scratch import Scratch, fail
 
 
@@ -22,22 +21,21 @@ class Fragments(Scratch):
         plain = self.fragment("plain", "CONFIG_B=y\n")
         off = self.fragment("off", "# On top of: plain\n# CONFIG_B is not set\n")
         extra = self.fragment("extra", "# On top of: plain\nCONFIG_C=y\n")
-        self.assertEqual(flavours.fragments(["off", "extra"], self.tmp), [guest, x86, plain, off, extra])
-        with mock.patch.dict(os.environ, {"ARCH": "arm"}):
-            self.assertEqual(flavours.fragments(["plain"], self.tmp), [arm, plain])
+        self.assertEqual(flavours.fragments(self.context, ["off", "extra"]), [guest, x86, plain, off, extra])
+        self.assertEqual(flavours.fragments(replace(self.context, architecture="arm"), ["plain"]), [arm, plain])
 
     def test_unknown_flavour(self) -> None:
         self.fragment("x86_64", "")
         self.fragment("plain", "# On top of: nowhere\n")
-        err = fail(self, flavours.fragments, ["nope"], self.tmp)
+        err = fail(self, flavours.fragments, self.context, ["nope"])
         self.assertIn("'nope'", err.problem)
         self.assertEqual(err.remedy, "choose from plain")
-        self.assertEqual(fail(self, flavours.fragments, ["plain"], self.tmp).what, "configs/plain.config")
+        self.assertEqual(fail(self, flavours.fragments, self.context, ["plain"]).what, "configs/plain.config")
         self.fragment("plain", "")
         for name in ("x86_64", "guest", "arm"):
             self.fragment(name, "")
-            self.assertEqual(fail(self, flavours.fragments, [name], self.tmp).what, "FLAVOUR")
-        fail(self, flavours.fragments, [f"../{self.tmp.name}/plain"], self.tmp)
+            self.assertEqual(fail(self, flavours.fragments, self.context, [name]).what, "FLAVOUR")
+        fail(self, flavours.fragments, self.context, ["../configs/plain"])
 
     def test_which_flavours_have_an_option(self) -> None:
         self.fragment("x86_64", "CONFIG_X=y\n")
@@ -47,13 +45,14 @@ class Fragments(Scratch):
         self.fragment("off-watch", "# On top of: off\nCONFIG_C=m\nCONFIG_D=y\n")
         for wanted, names in ((("A",), ["plain", "watch"]), (("B", "D"), ["off-watch", "watch"]), (("C",), []),
                               (("NONE",), [])):
-            self.assertEqual(flavours.flavours_with(*(f"CONFIG_{w}" for w in wanted), configs=self.tmp), names)
+            self.assertEqual(flavours.flavours_with(self.context, *(f"CONFIG_{w}" for w in wanted)), names)
 
     def test_own_fragments(self) -> None:
         """Each fragment of the repository can be read and has its base."""
-        for path in paths.CONFIGS.glob("*.config"):
+        context = Context()
+        for path in context.configs.glob("*.config"):
             if path.stem not in {flavours.COMMON, *arch.TABLE}:
-                self.assertEqual(flavours.fragments([path.stem])[-1], path)
+                self.assertEqual(flavours.fragments(context, [path.stem])[-1], path)
             self.assertTrue(flavours.options(path.read_text()), path)
             for line in path.read_text().splitlines():
                 self.assertRegex(line, r"^(|#.*|CONFIG_\w+=\S+)$", path)

@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 from kdebug.build import guest_programs, initramfs, kernel
+from kdebug.context import Context
 from kdebug.host import ui
 
 FAKE_GEN = """\
@@ -65,20 +66,21 @@ class Scratch(unittest.TestCase):
 class Busybox(Scratch):
     def test_missing_and_dynamic(self) -> None:
         with mock.patch("shutil.which", return_value=None), self.assertRaises(ui.Fail) as caught:
-            initramfs.busybox()
+            initramfs.busybox(Context())
         self.assertIn("busybox-static", caught.exception.remedy)
         dynamic = self.script(self.tmp / "busybox", "\x7fELF /lib64/ld-linux-x86-64.so.2")
         with mock.patch("shutil.which", return_value=str(dynamic)), self.assertRaises(ui.Fail) as caught:
-            initramfs.busybox()
+            initramfs.busybox(Context())
         self.assertIn("not static", caught.exception.problem)
         static = self.script(self.tmp / "busybox", "\x7fELF")
         with mock.patch("shutil.which", return_value=str(static)):
-            self.assertEqual(initramfs.busybox(), static)
+            self.assertEqual(initramfs.busybox(Context()), static)
 
 
 class Ensure(Scratch):
     def setUp(self) -> None:
         super().setUp()
+        self.context = Context(root=self.tmp)
         out = self.tmp / "out"
         self.script(out / "usr/gen_init_cpio", FAKE_GEN)
         self.init, self.module = self.tmp / "init", self.tmp / "one.ko"
@@ -86,7 +88,7 @@ class Ensure(Scratch):
         self.module.write_text("ko")
         self.kernel = kernel.Kernel(out / "bzImage", out, self.tmp, out / ".config", "7.3.4", "key")
         patches: list[Any] = [mock.patch.dict(os.environ, {"FAKE": str(self.tmp)}),
-                              mock.patch.object(guest_programs, "build", lambda source, programs: [self.init])]
+                              mock.patch.object(guest_programs, "build", lambda context, source: [self.init])]
         for patch in patches:
             patch.start()
             self.addCleanup(patch.stop)
@@ -96,21 +98,21 @@ class Ensure(Scratch):
         return len(calls.read_text().splitlines()) if calls.exists() else 0
 
     def test_made_again_only_when_content_changes(self) -> None:
-        image = initramfs.ensure(self.kernel, [self.module])
+        image = initramfs.ensure(self.context, self.kernel, [self.module])
         self.assertIn("/mod/one.ko", image.read_text())
         os.utime(self.module, (1, 1))
-        initramfs.ensure(self.kernel, [self.module])
+        initramfs.ensure(self.context, self.kernel, [self.module])
         self.assertEqual(self.made(), 1)
         self.module.write_text("other")
-        initramfs.ensure(self.kernel, [self.module])
+        initramfs.ensure(self.context, self.kernel, [self.module])
         self.assertEqual(self.made(), 2)
-        initramfs.ensure(self.kernel, [])
+        initramfs.ensure(self.context, self.kernel, [])
         self.assertEqual(self.made(), 3)
         image.unlink()
-        self.assertTrue(initramfs.ensure(self.kernel, []).is_file())
+        self.assertTrue(initramfs.ensure(self.context, self.kernel, []).is_file())
 
     def test_extend_leaves_the_base_as_it_is(self) -> None:
-        base = initramfs.ensure(self.kernel, [self.module])
+        base = initramfs.ensure(self.context, self.kernel, [self.module])
         before = base.read_text()
         image = initramfs.extend(self.kernel, base, self.tmp / "more.cpio", {"/etc/x": Path("/x"), "/mod/two.ko": Path("/t")})
         self.assertEqual(image.read_text(), before + "file /etc/x /x 0644 0 0\nfile /mod/two.ko /t 0644 0 0\n")
@@ -119,8 +121,8 @@ class Ensure(Scratch):
     def test_shell_is_apart(self) -> None:
         busybox = self.script(self.tmp / "busybox", "#!/bin/sh\necho sh; echo init; echo ls\n")
         with mock.patch.object(initramfs, "busybox", return_value=busybox):
-            image = initramfs.ensure(self.kernel, shell=True)
-        self.assertNotEqual(image, initramfs.ensure(self.kernel))
+            image = initramfs.ensure(self.context, self.kernel, shell=True)
+        self.assertNotEqual(image, initramfs.ensure(self.context, self.kernel))
         text = image.read_text()
         for want in (f"file /bin/busybox {busybox} 0755", "file /etc/hint ", "slink /bin/sh busybox",
                      "slink /bin/ls busybox"):
@@ -128,11 +130,11 @@ class Ensure(Scratch):
         self.assertNotIn("slink /bin/init", text)
 
     def test_failure_keeps_the_old_image(self) -> None:
-        image = initramfs.ensure(self.kernel)
+        image = initramfs.ensure(self.context, self.kernel)
         before = image.read_text()
         (self.tmp / "refuse").touch()
         with self.assertRaises(ui.Fail) as caught:
-            initramfs.ensure(self.kernel, [self.module])
+            initramfs.ensure(self.context, self.kernel, [self.module])
         self.assertIn("could not be located", str(caught.exception))
         self.assertNotIn("\n", str(caught.exception))
         self.assertEqual(image.read_text(), before)

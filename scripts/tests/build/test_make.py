@@ -9,7 +9,7 @@ from unittest import mock
 
 from kdebug.build import make
 from kdebug.build.kernel import OURS, _check_compiler, refuse
-from kdebug.host import paths
+from kdebug.context import Context
 from scratch import fail
 
 # From make -Otarget, with a warning put into two files.
@@ -59,7 +59,7 @@ class MakeOutput(unittest.TestCase):
                          ["../../linux/kernel/kthread.c", "/b/linux/drivers/foo/bar.c", "ld", "WARNING"])
         ours = [w for w in out.all_warnings() if OURS.search(w)]
         self.assertEqual(len(ours), 1)
-        err = fail(self, refuse, out.all_warnings(), Path("/b/plain.log"))
+        err = fail(self, refuse, Context(), out.all_warnings(), Path("/b/plain.log"))
         self.assertIn("unused variable 'x'", err.problem)
 
     def test_rebuilt_object_takes_its_warning_back(self) -> None:
@@ -95,27 +95,25 @@ class Environment(unittest.TestCase):
         dirty = {"MAKEFLAGS": "-j8", "MAKELEVEL": "1", "KCFLAGS": "-O0", "ARCH": "arm", "O": "/x", "PATH": "/bin",
                  "OTHER": "kept", "CCACHE_DIR": "/mine"}
         with mock.patch.dict(os.environ, dirty, clear=True):
-            env = make.environment()
+            env = make.environment(Context())
         self.assertEqual({k for k in env if not k.startswith("CCACHE")}, {"PATH", "OTHER", "LC_ALL"})
         self.assertEqual(env["CCACHE_DIR"], "/mine")
         with mock.patch.dict(os.environ, {}, clear=True):
-            self.assertEqual(make.environment()["CCACHE_DIR"], str(paths.CCACHE))
+            self.assertEqual(make.environment(Context())["CCACHE_DIR"], str(Context().ccache))
 
     def test_paths_that_make_cannot_take(self) -> None:
         for bad in ("/a b", "/a:b"):
-            fail(self, make.make_args, Path("/src"), Path(bad))
+            fail(self, make.make_args, Context(), Path("/src"), Path(bad))
 
     def test_no_compiler(self) -> None:
         for cc in ("no-such-gcc", "false", ""):
-            with mock.patch.dict(os.environ, {"CC": cc}):
-                self.assertEqual(fail(self, make.compiler).what, "CC")
+            self.assertEqual(fail(self, make.compiler, Context(compiler=cc)).what, "CC")
 
     def test_old_compiler(self) -> None:
         with tempfile.TemporaryDirectory() as tmp:
             source = Path(tmp)
             (source / "scripts").mkdir()
             (source / "scripts/min-tool-version.sh").write_text("echo 99.1.0\n")
-            with mock.patch.dict(os.environ, {"CC": "gcc"}):
-                self.assertIn("too old", fail(self, _check_compiler, source).problem)
+            self.assertIn("too old", fail(self, _check_compiler, Context(compiler="gcc"), source).problem)
             (source / "scripts/min-tool-version.sh").write_text("echo 4.10\n")
-            _check_compiler(source)
+            _check_compiler(Context(), source)

@@ -11,11 +11,11 @@ from unittest import mock
 
 import toy
 from kdebug.build import make
-from kdebug.check import analysis, builds, columns, needs, step as check_step
+from kdebug.check import analysis, builds, columns, needs
 from kdebug.check.green import clear, is_green, keys, mark
 from kdebug.check.patch import applies, excuses, kconfig, size
 from kdebug.check.step import Red, Skip, Step, news
-from kdebug.host import paths, ui
+from kdebug.host import ui
 from kdebug.patches import apply, series
 from kdebug.source import fetch
 
@@ -44,8 +44,7 @@ class Patches(toy.Case):
 
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(mock.patch.object(check_step, "TOP", self.build / "check"))
-        self.enterContext(mock.patch.multiple(paths, PATCHES=self.tmp / "patches", SERIES=self.tmp / "series"))
+        self.context = self.using(repo=self.tmp)
         self.base = self.toy_base(files={"lib/Kconfig.debug": KCONFIG})
         self.enterContext(mock.patch.object(fetch, "ensure", lambda _: self.base))
         self.write("1-fixes/0001-one.patch", {"kernel/fork.c": "int fork;\nint one;\n"})
@@ -60,9 +59,9 @@ class Patches(toy.Case):
         return path
 
     def step(self, number: int = 1) -> Step:
-        queue = series.read()[:number]
-        return Step(number, queue[-1] if queue else None,
-                          apply.ensure(self.base, queue, self.build / "check/linux"), self.base.path)
+        queue = series.read(self.context)[:number]
+        return Step(self.context, number, queue[-1] if queue else None,
+                    apply.ensure(self.context, self.base, queue, self.build / "check/linux"), self.base.path)
 
     def fill(self, said: dict[tuple[str, int], str | list[str]] | None = None,
              rows: list[int] | None = None) -> dict[tuple[int, str], str]:
@@ -77,7 +76,7 @@ class Patches(toy.Case):
         self.ran.clear()
         with mock.patch.dict(columns.CHECKS, {"a": (cell, True), "b": (cell, False)}, clear=True), \
                 contextlib.redirect_stdout(io.StringIO()) as out:
-            red = columns.run(["a", "b"], rows)
+            red = columns.run(self.context, ["a", "b"], rows)
         self.out = out.getvalue()
         return red
 
@@ -297,26 +296,24 @@ class Needs(Patches):
 
 class Green(Patches):
     def green(self) -> list[str]:
-        return [name for name in ("1-fixes", "2-debug") if is_green(name, self.path)]
+        return [name for name in ("1-fixes", "2-debug") if is_green(self.context, name)]
 
     def test_for_exactly_this_state_of_the_set_and_those_before_it(self) -> None:
-        self.path = self.build / "check/green"
         self.assertEqual(self.green(), [])
-        mark(["1-fixes", "2-debug"], keys(), self.path)
+        mark(self.context, ["1-fixes", "2-debug"], keys(self.context))
         self.assertEqual(self.green(), ["1-fixes", "2-debug"])
         (self.tmp / "patches/2-debug/0000-cover-letter.patch").write_text("no patch\n")
         self.assertEqual(self.green(), ["1-fixes", "2-debug"])
         self.write("2-debug/0001-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
         self.assertEqual(self.green(), ["1-fixes"])
-        mark(["2-debug"], keys(), self.path)
+        mark(self.context, ["2-debug"], keys(self.context))
         self.assertEqual(self.green(), ["1-fixes", "2-debug"])
         (self.tmp / "patches/1-fixes/0001-one.patch").rename(self.tmp / "patches/1-fixes/0001-other.patch")
         (self.tmp / "series").write_text(SERIES.replace("one", "other"))
         self.assertEqual(self.green(), [])
 
     def test_a_check_of_one_set_leaves_the_others(self) -> None:
-        self.path = self.build / "check/green"
-        clear(["1-fixes"], self.path)
-        mark(["1-fixes", "2-debug"], keys(), self.path)
-        clear(["2-debug"], self.path)
+        clear(self.context, ["1-fixes"])
+        mark(self.context, ["1-fixes", "2-debug"], keys(self.context))
+        clear(self.context, ["2-debug"])
         self.assertEqual(self.green(), ["1-fixes"])

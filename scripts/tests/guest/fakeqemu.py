@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug.host import paths
+from kdebug.context import Context
 
 SCRIPT = """#!/bin/sh
 test "$1" = --version && { echo "${FAKE_VERSION-QEMU emulator version 7.2.0}"; exit; }
@@ -40,11 +40,9 @@ class FakeQemu(unittest.TestCase):
         self.initrd.write_text("initrd")
         (self.tmp / "boot").write_text(BOOT)
         (self.tmp / "good").write_text(BOOT + GOOD)
-        for name, value in (("BUILD", self.tmp / "build"), ("RUNS", self.tmp / "build/runs")):
-            self.patch(mock.patch.object(paths, name, value))
+        self.context = Context(root=self.tmp / "build", accelerator="tcg")
         self.patch(mock.patch.dict(os.environ, {
-            "PATH": f"{self.bin}:{os.environ['PATH']}", "T": str(self.tmp), "ACCEL": "tcg",
-            "KTHREAD_DEBUG_BUILD": str(self.tmp / "build"), "FAKE": ""}))
+            "PATH": f"{self.bin}:{os.environ['PATH']}", "T": str(self.tmp), "FAKE": ""}))
 
     def patch(self, patcher: "mock._patch[Any] | mock._patch_dict") -> None:
         patcher.start()
@@ -58,6 +56,10 @@ class FakeQemu(unittest.TestCase):
     def fake(self, commands: str) -> None:
         """Shell commands that QEMU consists of from now on; $T is self.tmp."""
         os.environ["FAKE"] = commands
+
+    def env(self, **more: str) -> dict[str, str]:
+        """The environment for scripts/boot in a process of its own."""
+        return os.environ | {"ACCEL": "tcg", "KTHREAD_DEBUG_BUILD": str(self.tmp / "build")} | more
 
     def wait(self, state: Callable[[], bool], what: str) -> None:
         """Until @state() holds; a limit, so that a broken test ends."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import io
 import json
@@ -13,30 +14,29 @@ import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from unittest import mock
 
 from guest.fakeqemu import BOOT, FakeQemu, GOOD, NONCE, alive
+from kdebug.context import REPO
 from kdebug.guest import boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
-from kdebug.host import paths
 from kdebug.host.ui import Fail
 
-SCRIPT = paths.SCRIPTS / "boot"
+SCRIPT = REPO / "scripts/boot"
 HANG = 'echo $$ > $T/pid; exec sleep 1000'
 
 
 class Boot(FakeQemu):
     def run_boot(self, limits: Limits = Limits(), **more: object) -> boot.Result:
         with contextlib.redirect_stderr(io.StringIO()) as self.stderr:
-            return boot.run(self.image, self.initrd, "x=y", programs=["prog"], nonce=NONCE,
+            return boot.run(self.context, self.image, self.initrd, "x=y", programs=["prog"], nonce=NONCE,
                             limits=limits, **more)  # type: ignore[arg-type]
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """scripts/boot as a process of its own; its guests cannot know the nonce."""
         proc = subprocess.Popen([sys.executable, SCRIPT, "--image", self.image, "--initrd", self.initrd,
-                                 "--run", "prog", *more], text=True,
+                                 "--run", "prog", *more], text=True, env=self.env(),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 # What runs in the background, as this may, ignores it.
                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
@@ -62,7 +62,7 @@ class Verdicts(Boot):
         self.assertEqual((saved["code"], saved["name"]), (0, "pass"))
         self.assertEqual(saved["programs"][0]["exit"], 0)
         self.assertEqual(saved["command"], result.command)
-        self.assertEqual((paths.RUNS / "latest").resolve(), result.directory)
+        self.assertEqual((self.context.runs / "latest").resolve(), result.directory)
         self.assertIn(shlex.join(result.command), self.stderr.getvalue())
         again = subprocess.run([result.directory / "command"], capture_output=True, text=True)
         self.assertEqual(again.stdout, BOOT + GOOD)
@@ -86,7 +86,7 @@ class Verdicts(Boot):
         self.fake('for word; do echo "$word"; done; exit 1')
         for _ in range(2):
             with contextlib.redirect_stderr(io.StringIO()):
-                result = boot.run(self.image, self.initrd, programs=["prog"])
+                result = boot.run(self.context, self.image, self.initrd, programs=["prog"])
             nonces.add(re.findall(r"kdebug\.nonce=(\w{16})\b", result.lines[-1].text)[0])
         self.assertEqual(len(nonces), 2)
 
@@ -166,7 +166,7 @@ class Death(Boot):
         self.assertEqual(proc.communicate(timeout=30)[1].splitlines()[-1], "interrupted")
         self.assertEqual(proc.returncode, 130)
         self.wait(lambda: not alive(pid), "the end of QEMU")
-        self.assertEqual(json.loads((paths.RUNS / "latest/verdict.json").read_text())["code"], 130)
+        self.assertEqual(json.loads((self.context.runs / "latest/verdict.json").read_text())["code"], 130)
 
     def test_caller_fails(self) -> None:
         """QEMU ends with the run, also where the process goes on."""
@@ -192,7 +192,7 @@ class Death(Boot):
         runs = [self.start(), self.start()]
         for proc in runs:
             proc.communicate(timeout=60)
-        found = [json.loads(p.read_text())["code"] for p in paths.RUNS.glob("2*/verdict.json")]
+        found = [json.loads(p.read_text())["code"] for p in self.context.runs.glob("2*/verdict.json")]
         self.assertEqual(found, [Code.LOST, Code.LOST])
         self.assertEqual([proc.returncode for proc in runs], [Code.LOST, Code.LOST])
 
@@ -200,41 +200,41 @@ class Death(Boot):
 class Directories(Boot):
     def test_same_second(self) -> None:
         with mock.patch("time.strftime", lambda _: "20260101-000000"), \
-                boot.run_directory() as a, boot.run_directory() as b:
+                boot.run_directory(self.context) as a, boot.run_directory(self.context) as b:
             self.assertNotEqual(a, b)
 
     def test_prune(self) -> None:
         """The oldest go; a live one and what is not a run stay."""
         names = [f"20260101-0000{n:02}-77" for n in range(10)]
         for name in (*names, "mine"):
-            (paths.RUNS / name).mkdir(parents=True)
-            (paths.RUNS / name / "console.log").write_text("x")
-        fd = os.open(paths.RUNS / names[0], os.O_RDONLY)
+            (self.context.runs / name).mkdir(parents=True)
+            (self.context.runs / name / "console.log").write_text("x")
+        fd = os.open(self.context.runs / names[0], os.O_RDONLY)
         self.addCleanup(os.close, fd)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        boot.prune(keep=3)
-        self.assertEqual(sorted(p.name for p in paths.RUNS.iterdir()), [names[0], *names[-3:], "mine"])
-        self.assertTrue((paths.RUNS / names[0] / "console.log").exists())
+        boot.prune(self.context, keep=3)
+        self.assertEqual(sorted(p.name for p in self.context.runs.iterdir()), [names[0], *names[-3:], "mine"])
+        self.assertTrue((self.context.runs / names[0] / "console.log").exists())
 
     def test_runs_prune(self) -> None:
         for n in range(boot.KEEP_RUNS + 5):
-            (paths.RUNS / f"20260101-{n:06}-77").mkdir(parents=True)
-        with boot.run_directory() as mine:
-            kept = [p for p in paths.RUNS.iterdir() if p.name != "latest"]
+            (self.context.runs / f"20260101-{n:06}-77").mkdir(parents=True)
+        with boot.run_directory(self.context) as mine:
+            kept = [p for p in self.context.runs.iterdir() if p.name != "latest"]
             self.assertEqual(len(kept), boot.KEEP_RUNS)
             self.assertIn(mine, kept)
 
     def test_a_live_run_is_locked(self) -> None:
-        with boot.run_directory(self.tmp / "mine"), \
+        with boot.run_directory(self.context, self.tmp / "mine"), \
                 self.assertRaisesRegex(Fail, "another run uses it"), \
-                boot.run_directory(self.tmp / "mine"):
+                boot.run_directory(self.context, self.tmp / "mine"):
             pass
-        with boot.run_directory(self.tmp / "mine"):
+        with boot.run_directory(self.context, self.tmp / "mine"):
             pass
 
     def test_latest_is_best_effort(self) -> None:
-        (paths.RUNS / "latest").mkdir(parents=True)
-        with boot.run_directory():
+        (self.context.runs / "latest").mkdir(parents=True)
+        with boot.run_directory(self.context):
             pass
 
     def test_cannot_be_written(self) -> None:
@@ -256,7 +256,7 @@ class Command(Boot):
         with contextlib.redirect_stdout(io.StringIO()) as self.out, \
                 contextlib.redirect_stderr(io.StringIO()) as self.stderr, \
                 mock.patch("secrets.token_hex", lambda _: NONCE):
-            return boot.main(["--image", str(self.image), "--initrd", str(self.initrd), *args])
+            return boot.main(self.context, ["--image", str(self.image), "--initrd", str(self.initrd), *args])
 
     def test_exit_codes(self) -> None:
         for commands, code in (("cat $T/good", 0), ("cat $T/boot", 13), ("cat $T/boot; kill -9 $$", 15)):
@@ -318,11 +318,11 @@ class Command(Boot):
             with self.subTest(args), self.assertRaisesRegex(Fail, pattern) as caught:
                 self.main(*args)
             self.assertNotIn("\n", str(caught.exception))
-            self.assertFalse(paths.RUNS.exists(), "it got as far as a run")
+            self.assertFalse(self.context.runs.exists(), "it got as far as a run")
 
     def test_qemu_missing(self) -> None:
         proc = subprocess.run([sys.executable, SCRIPT, "--image", self.image, "--run", "p"],
-                              env={**os.environ, "PATH": str(self.tmp)}, capture_output=True, text=True)
+                              env=self.env(PATH=str(self.tmp)), capture_output=True, text=True)
         self.assertEqual(proc.returncode, 16)
         self.assertRegex(proc.stderr, r"\Aerror: qemu-system-x86_64: not found in PATH; .*\n\Z")
 
@@ -331,7 +331,7 @@ class Interactive(Boot):
     def test_shell(self) -> None:
         self.fake('for word; do echo "$word"; done > $T/args; cat')
         done = subprocess.run([sys.executable, SCRIPT, "--image", self.image, "--shell"], input="typed\n",
-                              capture_output=True, text=True)
+                              env=self.env(), capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stdout), (0, "typed\n"))
         args = (self.tmp / "args").read_text()
         self.assertIn("-serial\nmon:stdio\n", args)
@@ -341,13 +341,13 @@ class Interactive(Boot):
     def test_qemu_died(self) -> None:
         self.fake("exit 1")
         with contextlib.redirect_stderr(io.StringIO()):
-            self.assertEqual(boot.interactive(self.image, None), Code.LOST)
+            self.assertEqual(boot.interactive(self.context, self.image, None), Code.LOST)
 
     def gdb(self) -> tuple[list[str], str]:
         self.fake('for word; do echo "$word"; done > $T/args')
         (self.tmp / "vm linux").write_text("elf")
         with contextlib.redirect_stderr(io.StringIO()) as err:
-            self.assertEqual(boot.interactive(self.image, None, gdb=self.tmp / "vm linux"), 0)
+            self.assertEqual(boot.interactive(self.context, self.image, None, gdb=self.tmp / "vm linux"), 0)
         return (self.tmp / "args").read_text().splitlines(), err.getvalue()
 
     def test_gdb(self) -> None:
@@ -361,8 +361,8 @@ class Interactive(Boot):
     def test_gdb_socket_fits(self) -> None:
         """A socket's name has 108 bytes, and no comma for QEMU."""
         for name in ("deep/" * 30, "a,b"):
-            with mock.patch.object(paths, "RUNS", self.tmp / name):
-                args, _ = self.gdb()
-                sock = args[args.index("-gdb") + 1].removeprefix("unix:").removesuffix(",server=on,wait=off")
-                self.assertLess(len(sock), 100)
-                self.assertNotIn(",", sock)
+            self.context = dataclasses.replace(self.context, cell=self.tmp / name)
+            args, _ = self.gdb()
+            sock = args[args.index("-gdb") + 1].removeprefix("unix:").removesuffix(",server=on,wait=off")
+            self.assertLess(len(sock), 100)
+            self.assertNotIn(",", sock)

@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -71,18 +72,18 @@ class Accel(FakeQemu):
             self.patch(mock.patch.object(qemu, name, new))
         self.patch(mock.patch("os.access", lambda *_: self.usable))
         self.patch(mock.patch("platform.machine", lambda: "x86_64"))
-        del os.environ["ACCEL"]
+        self.context = replace(self.context, accelerator="auto")
 
-    def choose(self, wanted: str | None = None, version: str = "v7") -> str:
-        return qemu.choose_accel(X86, "qemu", version, wanted)[0]
+    def choose(self, wanted: str = "auto", version: str = "v7") -> str:
+        return qemu.choose_accel(replace(self.context, accelerator=wanted), X86, "qemu", version)[0]
 
     def test_broken_kvm(self) -> None:
-        self.assertEqual(qemu.choose_accel(X86, "qemu", "v7"),
+        self.assertEqual(qemu.choose_accel(self.context, X86, "qemu", "v7"),
                          ("tcg", "emulating, /dev/kvm does not work: it hangs"))
 
     def test_working_kvm(self) -> None:
         self.answer = ""
-        self.assertEqual(qemu.choose_accel(X86, "qemu", "v7"), ("kvm", ""))
+        self.assertEqual(qemu.choose_accel(self.context, X86, "qemu", "v7"), ("kvm", ""))
 
     def test_answer_is_kept(self) -> None:
         for self.answer, accel in (("it hangs", "tcg"), ("", "kvm")):
@@ -121,14 +122,11 @@ class Accel(FakeQemu):
 
     def test_forced(self) -> None:
         self.assertEqual([self.choose("kvm"), self.choose("tcg")], ["kvm", "tcg"])
-        with mock.patch.dict(os.environ, {"ACCEL": "kvm"}):
-            self.assertEqual([self.choose(), self.choose("tcg")], ["kvm", "tcg"])
         self.assertEqual(self.probes, 0)
 
     def test_unknown(self) -> None:
-        with mock.patch.dict(os.environ, {"ACCEL": "xen"}), \
-                self.assertRaisesRegex(Fail, "ACCEL: unknown accelerator 'xen'; use kvm, tcg or auto"):
-            self.choose()
+        with self.assertRaisesRegex(Fail, "ACCEL: unknown accelerator 'xen'; use kvm, tcg or auto"):
+            self.choose("xen")
 
 
 class Probe(FakeQemu):

@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import signal
 import subprocess
 import sys
-from unittest import mock
 
 import toy
+from kdebug.context import WAIT
 from kdebug.host import lock
 
 HOLD = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from kdebug.context import read
 from kdebug.host import lock
-with lock.held("make repro"):
+with lock.held(read(), "make repro"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -26,7 +26,7 @@ with lock.held("make repro"):
 class Lock(toy.Case):
     def hold(self) -> subprocess.Popen[str]:
         """Another process that holds the lock when this returns."""
-        child = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
+        child = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True, env=self.env,
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(child.communicate)
         assert child.stdout
@@ -36,11 +36,11 @@ class Lock(toy.Case):
     def test_second_command_is_refused_and_told_by_whom(self) -> None:
         child = self.hold()
         with self.fails(str(self.build / "lock"), f"pid {child.pid}", "make repro", "wait"):
-            with lock.held("make test"):
+            with lock.held(self.context, "make test"):
                 self.fail("two at the same time")
 
     def clean(self, *args: str) -> tuple[int, str]:
-        done = subprocess.run([toy.SCRIPTS / "clean", *args], capture_output=True, text=True)
+        done = subprocess.run([toy.SCRIPTS / "clean", *args], capture_output=True, text=True, env=self.env)
         return done.returncode, done.stderr
 
     def test_nothing_is_cleaned_away_under_another_command(self) -> None:
@@ -77,7 +77,7 @@ class Lock(toy.Case):
         self.assertFalse((self.build / "matrix").exists())
 
     def clean_of(self, base: str) -> int:
-        return subprocess.run([toy.SCRIPTS / "clean"], env=os.environ | {"BASE": base}).returncode
+        return subprocess.run([toy.SCRIPTS / "clean"], env=self.env | {"BASE": base}).returncode
 
     def test_nothing_is_cleaned_away_for_a_wrong_argument(self) -> None:
         (self.build / "out").mkdir()
@@ -87,9 +87,8 @@ class Lock(toy.Case):
 
     def test_who_is_to_wait_gets_it_afterwards(self) -> None:
         child = self.hold()
-        with mock.patch.dict(os.environ, {lock.WAIT: "1"}):
-            waiting = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        waiting = subprocess.Popen([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
+                                   env=self.env | {WAIT: "1"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(waiting.communicate)
         assert waiting.stdout
         self.assertIsNone(waiting.poll())
@@ -99,25 +98,30 @@ class Lock(toy.Case):
     def test_end_and_kill_release_it(self) -> None:
         child = self.hold()
         child.communicate()
-        with lock.held("make test"):
+        with lock.held(self.context, "make test"):
             pass
         child = self.hold()
         child.send_signal(signal.SIGKILL)
         child.wait()
-        with lock.held("make test"):
+        with lock.held(self.context, "make test"):
             pass
 
     def test_nests_in_one_process_and_stays_held_until_the_outer_end(self) -> None:
-        with lock.held("make test"):
-            with lock.held("scripts/apply"):
+        with lock.held(self.context, "make test"):
+            with lock.held(self.context, "scripts/apply"):
                 pass
             done = subprocess.run([sys.executable, "-c", HOLD, str(toy.SCRIPTS / "lib")], text=True,
-                                  stdin=subprocess.DEVNULL, capture_output=True)
+                                  env=self.env, stdin=subprocess.DEVNULL, capture_output=True)
             self.assertIn("make test", done.stderr)
             self.assertNotEqual(done.returncode, 0)
 
+    def test_each_base_has_a_lock_of_its_own(self) -> None:
+        with lock.held(self.context, "make test"), lock.held(self.using(base="6.12"), "make test BASE=6.12"):
+            self.assertIn("BASE=6.12", (self.build / "6.12/lock").read_text())
+        self.assertEqual((self.build / "6.12/lock").read_text() + (self.build / "lock").read_text(), "")
+
     def test_a_child_does_not_keep_it(self) -> None:
-        with lock.held("make shell"):
+        with lock.held(self.context, "make shell"):
             child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
             self.addCleanup(child.communicate)
         self.hold()

@@ -13,7 +13,7 @@ from unittest import mock
 
 import toy
 from kdebug.check import green
-from kdebug.host import paths
+from kdebug.context import SETS
 from kdebug.mail import compose
 from kdebug.patches import from_commits, git, series
 
@@ -33,7 +33,7 @@ class Mail(toy.Case):
         super().setUp()
         self.repo = self.tmp / "repo"
         self.patches = self.repo / "patches"
-        self.enterContext(mock.patch.multiple(paths, REPO=self.repo, PATCHES=self.patches, SERIES=self.repo / "series"))
+        self.context = self.using(repo=self.repo)
         self.base = self.toy_base(files={"scripts/get_maintainer.pl": ASK})
         rough = toy.plant(self.tmp / "rough", {
             "1-fixes/0001-x.patch": toy.mail("fork: mend it", toy.FILES, {"kernel/fork.c": "int mended;\n"}),
@@ -43,7 +43,7 @@ class Mail(toy.Case):
             "3-fault/0001-c.patch": toy.mail("kthread: add three", {}, {"kernel/three.c": "int three;\n"}),
             "4-misuse/0001-d.patch": toy.mail("kthread: add four", {}, {"kernel/four.c": "int four;\n"})})
         from_commits.there_and_back(series.group(sorted(rough.glob("*/*"))), self.base.path, self.patches)
-        for name in paths.SETS:
+        for name in SETS:
             (self.patches / name / series.COVER).write_text(COVER)
         self.cover = self.patches / "2-debug" / series.COVER
         self.list()
@@ -51,23 +51,21 @@ class Mail(toy.Case):
         self.enterContext(mock.patch.dict(os.environ, {"GIT_CONFIG_GLOBAL": str(self.tmp / "gitconfig"),
                                                        "GIT_CONFIG_NOSYSTEM": "1"}))
         (self.tmp / "gitconfig").write_text(f"[user]\nname = {WHO.name}\nemail = {WHO.email}\n")
-        self.green = self.build / "green"
-        self.enterContext(mock.patch.object(green.is_green, "__defaults__", (self.green,)))
-        green.mark(paths.SETS, green.keys(), self.green)
+        green.mark(self.context, SETS, green.keys(self.context))
 
     def list(self) -> None:
         """Write series, from what is there."""
         (self.repo / "series").write_text("".join(f"{series.name(p)}\n" for p in sorted(self.patches.glob("*/000[1-9]*"))))
 
     def set(self, name: str = "2-debug") -> series.Set:
-        return series.upto(name, series.sets())[-1]
+        return series.upto(name, series.sets(self.context))[-1]
 
     def refuse(self) -> compose.Sender:
-        return compose.refuse(self.set())
+        return compose.refuse(self.context, self.set())
 
     def make(self, version: int = 1, prev: Sequence[series.Set] = (), name: str = "2-debug") -> Sequence[Message]:
-        self.mails = compose.make(WHO, self.base, series.upto(name, series.sets()), self.build / "mail", "1" * 40, version,
-                               prev)
+        self.mails = compose.make(self.context, WHO, self.base, series.upto(name, series.sets(self.context)),
+                                  self.build / "mail", "1" * 40, version, prev)
         return [message_from_string(m.read_text()) for m in self.mails]
 
     def change(self, patch: str, old: str, new: str) -> None:
@@ -135,7 +133,7 @@ class Refuses(Mail):
     def test_a_fixes_line_that_names_one(self) -> None:
         self.change("0002*", "\n---\n", '\n\nFixes: 0123456789ab ("kthread: break (\"one\")")\n---\nFixes: what?\n')
         toy.git(self.repo, "commit", "-qam", "x")
-        green.mark(["2-debug"], green.keys(), self.green)
+        green.mark(self.context, ["2-debug"], green.keys(self.context))
         self.assertEqual(self.refuse(), WHO)
 
     def test_a_series_that_is_not_green(self) -> None:
@@ -143,21 +141,20 @@ class Refuses(Mail):
         toy.git(self.repo, "commit", "-qam", "x")
         with self.fails("make check", "not green for exactly this state of 2-debug", "make check SET=debug"):
             self.refuse()
-        self.assertEqual(compose.refuse(self.set("1-fixes")), WHO)
+        self.assertEqual(compose.refuse(self.context, self.set("1-fixes")), WHO)
         with self.fails("make check", "not green for exactly this state of 3-fault"):
-            compose.refuse(self.set("3-fault"))
+            compose.refuse(self.context, self.set("3-fault"))
 
     def test_no_set(self) -> None:
         with self.fails("SET: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
-            compose.chosen()
-        with mock.patch.object(paths, "SET", "2-debug"):
-            self.assertEqual([one.name for one in compose.chosen()], ["1-fixes", "2-debug"])
-        with mock.patch.object(paths, "SET", "4-misuse"):
-            self.assertEqual([one.name for one in compose.chosen()], ["1-fixes", "2-debug", "4-misuse"])
-            next(self.patches.glob("4-misuse/0001*")).unlink()
-            self.list()
-            with self.fails("SET=4-misuse: has no patches", "one of fixes debug fault"):
-                compose.chosen()
+            compose.chosen(self.context)
+        debug, misuse = self.using(set="2-debug"), self.using(set="4-misuse")
+        self.assertEqual([one.name for one in compose.chosen(debug)], ["1-fixes", "2-debug"])
+        self.assertEqual([one.name for one in compose.chosen(misuse)], ["1-fixes", "2-debug", "4-misuse"])
+        next(self.patches.glob("4-misuse/0001*")).unlink()
+        self.list()
+        with self.fails("SET=4-misuse: has no patches", "one of fixes debug fault"):
+            compose.chosen(misuse)
 
     def test_a_commit_that_is_none(self) -> None:
         for given in ("v7.3", "1234", "g" * 40):
@@ -237,7 +234,7 @@ class Made(Mail):
 
     def test_what_sends_them(self) -> None:
         self.make()
-        self.assertRegex(compose.command(self.mails, "2-debug", 1),
+        self.assertRegex(compose.command(self.context, self.mails, "2-debug", 1),
                          r"^git send-email .*/mail/\*\.patch\ngit tag sent-2-debug-v1$")
 
 
@@ -245,26 +242,26 @@ class Version(Mail):
     def setUp(self) -> None:
         super().setUp()
         toy.git(self.repo, "tag", "sent-v1")
-        self.prev = compose.earlier("sent-v1", "2-debug", self.tmp / "prev")
+        self.prev = compose.earlier(self.context, "sent-v1", "2-debug", self.tmp / "prev")
 
     def test_nothing_was_sent(self) -> None:
         with self.fails("PREV=sent-v9", "no revision of this repository"):
-            compose.earlier("sent-v9", "2-debug", self.tmp / "none")
+            compose.earlier(self.context, "sent-v9", "2-debug", self.tmp / "none")
         toy.git(self.repo, "rm", "-rq", "--cached", "patches")
         toy.git(self.repo, "commit", "-qm", "none")
         with self.fails("PREV=HEAD", "has patches/ and series"):
-            compose.earlier("HEAD", "2-debug", self.tmp / "neither")
+            compose.earlier(self.context, "HEAD", "2-debug", self.tmp / "neither")
 
     def test_what_was_sent_had_no_such_set(self) -> None:
         next(self.patches.glob("4-misuse/0001*")).unlink()
         self.list()
         toy.git(self.repo, "commit", "-qam", "none")
         with self.fails("PREV=HEAD", "no patches of 4-misuse"):
-            compose.earlier("HEAD", "4-misuse", self.tmp / "none")
+            compose.earlier(self.context, "HEAD", "4-misuse", self.tmp / "none")
         (self.repo / "series").write_text("0001-flat.patch\n")
         toy.git(self.repo, "commit", "-qam", "flat")
         with self.fails("PREV=HEAD", "'0001-flat.patch' is not the name", "name a revision that has sets"):
-            compose.earlier("HEAD", "2-debug", self.tmp / "flat")
+            compose.earlier(self.context, "HEAD", "2-debug", self.tmp / "flat")
 
     def test_what_is_below_may_have_changed_as_well(self) -> None:
         path = next(self.patches.glob("1-fixes/0001*"))

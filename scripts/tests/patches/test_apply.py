@@ -10,7 +10,8 @@ from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug.host import files, paths
+from kdebug.context import SETS
+from kdebug.host import files
 from kdebug.patches import apply, other_bases, series
 from kdebug.source import trees
 
@@ -35,7 +36,7 @@ class Apply(toy.Case):
         return [self.tmp / "patches" / name for name in texts]
 
     def ensure(self, patches: list[Path] | None = None, on: trees.BaseTree | None = None) -> apply.Applied:
-        return apply.ensure(on or self.base, self.queue if patches is None else patches, self.dest)
+        return apply.ensure(self.context, on or self.base, self.queue if patches is None else patches, self.dest)
 
     def edit(self, path: Path) -> None:
         """An edit in place, clearly later than the run before it."""
@@ -106,20 +107,19 @@ class Apply(toy.Case):
     def test_a_prefix_of_the_series_and_the_bare_base(self) -> None:
         self.ensure(self.queue[:1])
         self.assertEqual(self.kthread.read_text(), ONE)
-        bare = apply.ensure(self.base, [], self.build / "linux-base")
+        bare = apply.ensure(self.context, self.base, [], self.build / "linux-base")
         self.assertEqual((bare.path / "kernel/kthread.c").read_text(), toy.KTHREAD)
         self.assertEqual(self.kthread.read_text(), ONE)
 
     def test_the_sets_that_are_asked_for(self) -> None:
         """Each file and each patch of one name in each set, and 4-misuse without 3-fault."""
-        toy.plant(self.tmp / "sets", {f"{name}/0001-a.patch": toy.mail("a", {}, {f"{name[0]}.c": f"{name}\n"})
-                                      for name in paths.SETS})
-        (self.tmp / "series").write_text("".join(f"{name}/0001-a.patch\n" for name in paths.SETS))
-        self.enterContext(mock.patch.multiple(paths, PATCHES=self.tmp / "sets", SERIES=self.tmp / "series"))
+        toy.plant(self.tmp / "repo/patches", {f"{name}/0001-a.patch": toy.mail("a", {}, {f"{name[0]}.c": f"{name}\n"})
+                                              for name in SETS})
+        (self.tmp / "repo/series").write_text("".join(f"{name}/0001-a.patch\n" for name in SETS))
         keys = set()
         for name, want in (("", "1234"), ("2-debug", "12"), ("4-misuse", "124"), ("3-fault", "123"), ("1-fixes", "1")):
-            with self.subTest(name), mock.patch.object(paths, "SET", name):
-                keys.add(apply.ensure(self.base, dest=self.dest).key)
+            with self.subTest(name):
+                keys.add(apply.ensure(self.using(repo=self.tmp / "repo", set=name), self.base, dest=self.dest).key)
                 self.assertEqual(sorted(p.name for p in self.dest.glob("?.c")), [f"{n}.c" for n in want])
         self.assertEqual(len(keys), 5)
 
@@ -188,22 +188,22 @@ class Apply(toy.Case):
 
     def test_on_another_base_its_own_file_is_to_be_mended(self) -> None:
         toy.plant(self.tmp / "bases/6.18/2-debug", {"0001-a.context": "", "without-it.patch": ""})
-        with mock.patch.multiple(paths, BASE="6.18", REPO=self.tmp, BASES=self.tmp / "bases"):
-            for patch, what, remedy in (
-                    ("2-debug/without-it.patch", "bases/6.18/2-debug/without-it.patch", "mend that file"),
-                    ("2-debug/0001-a.patch", "bases/6.18/2-debug/0001-a.context", "mend that file"),
-                    ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "in bases/6.18/2-debug/0099-new.context")):
-                with self.subTest(patch):
-                    found = apply._to_mend(patch)
-                    self.assertEqual(found[0], what)
-                    self.assertTrue(found[1].endswith(remedy), found[1])
-        self.assertEqual(apply._to_mend("2-debug/0001-x.patch")[0], "patches/2-debug/0001-x.patch")
+        for patch, what, remedy in (
+                ("2-debug/without-it.patch", "bases/6.18/2-debug/without-it.patch", "mend that file"),
+                ("2-debug/0001-a.patch", "bases/6.18/2-debug/0001-a.context", "mend that file"),
+                ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "in bases/6.18/2-debug/0099-new.context")):
+            with self.subTest(patch):
+                found = apply._to_mend(self.using(repo=self.tmp, base="6.18"), patch)
+                self.assertEqual(found[0], what)
+                self.assertTrue(found[1].endswith(remedy), found[1])
+        self.assertEqual(apply._to_mend(self.context, "2-debug/0001-x.patch")[0], "patches/2-debug/0001-x.patch")
 
     def test_experiments_go_on_top_of_all_that_the_base_needs(self) -> None:
         one, two = ((path.name, path.read_bytes()) for path in self.queue)
         three = self.patches({"0003-three.patch": toy.mail("three", {}, {"kernel/three.c": "3\n"})})
-        with mock.patch.object(series, "chosen", lambda: []), mock.patch.object(other_bases, "adapted", lambda _: [one, two]):
-            apply.ensure(self.base, dest=self.dest, extra=three)
+        with mock.patch.object(series, "chosen", lambda _: []), \
+                mock.patch.object(other_bases, "adapted", lambda *_: [one, two]):
+            apply.ensure(self.context, self.base, dest=self.dest, extra=three)
         self.assertEqual(self.kthread.read_text(), TWO)
         self.assertEqual((self.dest / "kernel/three.c").read_text(), "3\n")
 

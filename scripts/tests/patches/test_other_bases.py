@@ -9,10 +9,10 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
 from kdebug.build import flavours
-from kdebug.host import paths, ui
+from kdebug.context import BASES, Context
+from kdebug.host import ui
 from kdebug.patches import other_bases, series
 
 PATCH = """\
@@ -98,66 +98,65 @@ class Sets(unittest.TestCase):
         temp = tempfile.TemporaryDirectory()
         self.addCleanup(temp.cleanup)
         self.top = Path(temp.name)
-        (self.top / "6.12/1-fixes").mkdir(parents=True)
+        self.bases = self.top / "bases"
+        (self.bases / "6.12/1-fixes").mkdir(parents=True)
         (self.top / "1-fixes").mkdir()
         self.patch = self.top / "1-fixes/0001-change.patch"
         self.patch.write_text(PATCH)
         self.sets = series.group([self.patch])
-        patched = mock.patch.object(paths, "BASES", self.top)
-        patched.start()
-        self.addCleanup(patched.stop)
+        self.context, self.other = Context(repo=self.top), Context(repo=self.top, base="6.12")
 
     def test_the_default_base_has_the_patches_as_they_are(self) -> None:
-        self.assertEqual(other_bases.adapted(self.sets), [("1-fixes/0001-change.patch", PATCH.encode())])
+        self.assertEqual(other_bases.adapted(self.context, self.sets), [("1-fixes/0001-change.patch", PATCH.encode())])
 
     def test_a_context_is_that_of_the_set(self) -> None:
-        (self.top / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\n")
+        (self.bases / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\n")
         other = self.top / "2-debug/0001-change.patch"
         other.parent.mkdir()
         other.write_text(PATCH)
-        (_, one), (name, two) = other_bases.adapted(series.group([self.patch, other]), "6.12")
+        (_, one), (name, two) = other_bases.adapted(self.other, series.group([self.patch, other]))
         self.assertNotIn(b"one.c b/one.c", one)
         self.assertEqual((name, two), ("2-debug/0001-change.patch", PATCH.encode()))
 
     def test_a_patch_of_which_nothing_is_left_is_left_out(self) -> None:
-        (self.top / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\nWithout: two.c\n")
-        self.assertEqual(other_bases.adapted(self.sets, "6.12"), [])
+        (self.bases / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\nWithout: two.c\n")
+        self.assertEqual(other_bases.adapted(self.other, self.sets), [])
 
     def test_what_is_on_top_of_a_set_is_below_the_next(self) -> None:
-        (self.top / "6.12/1-fixes/use-what-is-there.patch").write_text("x")
-        (self.top / "6.12/4-misuse").mkdir()
-        (self.top / "6.12/4-misuse/more.patch").write_text("y")
+        (self.bases / "6.12/1-fixes/use-what-is-there.patch").write_text("x")
+        (self.bases / "6.12/4-misuse").mkdir()
+        (self.bases / "6.12/4-misuse/more.patch").write_text("y")
         other = self.top / "2-debug/0001-change.patch"
         other.parent.mkdir()
         other.write_text(PATCH)
         found = series.group([self.patch, other])
         names = ["1-fixes/0001-change.patch", "1-fixes/use-what-is-there.patch", "2-debug/0001-change.patch"]
-        self.assertEqual([name for name, _ in other_bases.adapted(found, "6.12")], [*names, "4-misuse/more.patch"])
-        self.assertEqual([name for name, _ in other_bases.adapted(series.upto("2-debug", found), "6.12")], names)
+        self.assertEqual([name for name, _ in other_bases.adapted(self.other, found)], [*names, "4-misuse/more.patch"])
+        self.assertEqual([name for name, _ in other_bases.adapted(self.other, series.upto("2-debug", found))], names)
 
     def test_a_patch_that_was_renamed_leaves_nothing_behind(self) -> None:
-        (self.top / "6.12/1-fixes/0002-other.context").write_text("Without: one.c\n")
+        (self.bases / "6.12/1-fixes/0002-other.context").write_text("Without: one.c\n")
         with self.assertRaisesRegex(ui.Fail, "bases/6.12/1-fixes/0002-other.context: no patch of the set has this name"):
-            other_bases.adapted(self.sets, "6.12")
+            other_bases.adapted(self.other, self.sets)
 
     def test_what_is_of_no_set_is_refused(self) -> None:
-        (self.top / "6.12/config").touch()
-        other_bases.adapted(self.sets, "6.12")
-        (self.top / "6.12/0001-change.context").touch()
+        (self.bases / "6.12/config").touch()
+        other_bases.adapted(self.other, self.sets)
+        (self.bases / "6.12/0001-change.context").touch()
         with self.assertRaisesRegex(ui.Fail, "bases/6.12/0001-change.context: of no set; move it .* 1-fixes 2-debug"):
-            other_bases.adapted(self.sets, "6.12")
+            other_bases.adapted(self.other, self.sets)
 
 
 class Bases(unittest.TestCase):
     def test_each_one_goes_with_the_series(self) -> None:
-        for folder in sorted(paths.BASES.iterdir()):
+        for folder in sorted(Context().bases.iterdir()):
             with self.subTest(folder.name):
-                self.assertIn(folder.name, paths.SUITES)
-                self.assertTrue(other_bases.adapted(series.sets(), folder.name))
+                self.assertIn(folder.name, BASES)
+                self.assertTrue(other_bases.adapted(Context(base=folder.name), series.sets(Context())))
 
     def test_none_is_kept_twice(self) -> None:
         seen: set[str] = set()
-        for path in sorted(paths.BASES.rglob("*.patch")):
+        for path in sorted(Context().bases.rglob("*.patch")):
             if not path.is_symlink():
                 for hunk in other_bases._HUNK.split(path.read_text())[1:]:
                     self.assertNotIn(hunk, seen, path)
@@ -165,10 +164,10 @@ class Bases(unittest.TestCase):
         self.assertTrue(seen)
 
     def asked(self, base: str) -> subprocess.CompletedProcess[str]:
-        code = ("from kdebug.host import paths, ui\nfrom kdebug.patches import other_bases\nwith ui.command():\n"
-                "    print(paths.BUILD.name, paths.RUNS.parent.name, other_bases.fuzz())\n")
+        code = ("from kdebug.context import read\nfrom kdebug.host import ui\nfrom kdebug.patches import other_bases\n"
+                "with ui.command():\n    c = read()\n    print(c.build.name, c.runs.parent.name, other_bases.fuzz(c))\n")
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                              env=os.environ | {"BASE": base, "PYTHONPATH": str(paths.SCRIPTS / "lib"),
+                              env=os.environ | {"BASE": base, "PYTHONPATH": str(Context().scripts / "lib"),
                                                 "KTHREAD_DEBUG_BUILD": "/nowhere/build"})
 
     def test_each_has_a_build_directory_of_its_own(self) -> None:

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from unittest import mock
 
 import toy
-from kdebug.host import paths
 from kdebug.patches import series
 
 ONE, TWO = "1-fixes/0001-a.patch", "2-debug/0001-b.patch"
@@ -20,7 +17,7 @@ class Series(toy.Case):
         toy.plant(self.tmp / "patches", dict.fromkeys(files, ""))
         (self.tmp / "patches").mkdir(exist_ok=True)
         (self.tmp / "series").write_text(text)
-        return series.sets(self.tmp / "series", self.tmp / "patches")
+        return series.sets(self.using(repo=self.tmp))
 
     def read(self, text: str, *files: str) -> list[str]:
         return [series.name(patch) for patch in series.flat(self.write(text, *files))]
@@ -88,26 +85,25 @@ class Series(toy.Case):
 
     def test_no_series(self) -> None:
         with self.fails("series", "git checkout -- series"):
-            series.read(self.tmp / "series", self.tmp)
+            series.read(self.using(repo=self.tmp))
 
     def test_experiments_have_no_sets(self) -> None:
-        toy.plant(self.tmp, {"0001-a.patch": "", "series": "0001-a.patch\n"})
-        with mock.patch.object(paths, "EXPERIMENTS", self.tmp):
-            self.assertEqual(series.experiments(), [self.tmp / "0001-a.patch"])
-            (self.tmp / "series").write_text(f"{ONE}\n")
-            with self.fails("series:1", "is not the name of a patch"):
-                series.experiments()
+        context = self.using(repo=self.tmp)
+        toy.plant(context.experiments, {"0001-a.patch": "", "series": "0001-a.patch\n"})
+        self.assertEqual(series.experiments(context), [context.experiments / "0001-a.patch"])
+        (context.experiments / "series").write_text(f"{ONE}\n")
+        with self.fails("series:1", "is not the name of a patch"):
+            series.experiments(context)
 
 
 class Chosen(toy.Case):
     """SET= in the environment."""
 
     def asked(self, given: str, **env: str) -> subprocess.CompletedProcess[str]:
-        code = ("from kdebug.host import paths, ui\nwith ui.command():\n"
-                "    print(paths.SET, *(p.relative_to(paths.ROOT) for p in (paths.LINUX, paths.OUT, paths.RESULTS, "
-                "paths.SRC)))\n")
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {
-            "SET": given, "BASE": "", "PYTHONPATH": str(paths.SCRIPTS / "lib")} | env)
+        code = ("from kdebug.context import read\nfrom kdebug.host import ui\nwith ui.command():\n    c = read()\n"
+                "    print(c.set, *(p.relative_to(c.root) for p in (c.linux, c.out, c.results, c.src)))\n")
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=self.env | {
+            "SET": given, "BASE": "", "PYTHONPATH": str(self.context.scripts / "lib")} | env)
 
     def test_each_has_directories_of_its_own(self) -> None:
         self.assertEqual(self.asked("").stdout, " linux out results src\n")
@@ -128,7 +124,6 @@ class Chosen(toy.Case):
         one, two = (f"+config {name}\n+\tbool\n config OLD\n+menuconfig {name}_MENU\n" for name in ("ONE", "TWO"))
         toy.plant(self.tmp / "patches", {ONE: one, TWO: two})
         (self.tmp / "series").write_text(f"{ONE}\n{TWO}\n")
-        with mock.patch.multiple(paths, PATCHES=self.tmp / "patches", SERIES=self.tmp / "series"):
-            for name, want in (("", set()), ("1-fixes", {"CONFIG_TWO", "CONFIG_TWO_MENU"}), ("2-debug", set())):
-                with self.subTest(name), mock.patch.object(paths, "SET", name):
-                    self.assertEqual(series.lacking(), want)
+        for name, want in (("", set()), ("1-fixes", {"CONFIG_TWO", "CONFIG_TWO_MENU"}), ("2-debug", set())):
+            with self.subTest(name):
+                self.assertEqual(series.lacking(self.using(repo=self.tmp, set=name)), want)

@@ -66,7 +66,7 @@ class Tree(Case):
         self.unfold()
         self.git("branch", "-f", "set/2-debug", "HEAD~1")
         self.git("branch", "-f", "set/3-fault", "HEAD~1")
-        for act in (self.unfold, lambda: tree.refuse_unrefreshed(self.dest)):
+        for act in (self.unfold, lambda: tree.refuse_unrefreshed(self.context)):
             with self.fails("branches set/*", "make refresh") as caught:
                 act()
         subprocess.run(["sh", "-c", str(caught.exception).split("put them back: ")[1]], check=True, capture_output=True)
@@ -81,14 +81,14 @@ class Tree(Case):
 
     def test_unfold_never_overwrites_work(self) -> None:
         self.unfold()
-        tree.refuse_unrefreshed(self.dest)
+        tree.refuse_unrefreshed(self.context)
         self.edit("kernel/fork.c", "mine\n", "-m", "kthread: mine")
         head = self.git("rev-parse", "HEAD")
         for on in (self.base, self.toy_base("other")):
             with self.fails(str(self.dest), "not folded", "make refresh"):
                 self.unfold(on)
         with self.fails("not folded"):
-            tree.refuse_unrefreshed(self.dest)
+            tree.refuse_unrefreshed(self.context)
         self.assertEqual(self.git("rev-parse", "HEAD"), head)
         self.git("branch", "keep")
         self.git("reset", "-q", "--hard", "HEAD~1")

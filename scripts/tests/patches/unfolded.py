@@ -38,10 +38,11 @@ class Case(toy.Case):
 
     def setUp(self) -> None:
         super().setUp()
+        self.context = self.using(repo=self.tmp)
         self.base = self.toy_base()
-        self.dest = self.build / "tree"
-        self.patches = self.tmp / "patches"
-        self.series = self.tmp / "series"
+        self.dest = self.context.tree
+        self.patches = self.context.patches
+        self.series = self.context.series
         self.enterContext(mock.patch.object(tree, "need_space"))
         rough = {
             "1-fixes/0001-a.patch": toy.mail("kthread: add one", toy.FILES, {"kernel/kthread.c": ONE}, CHANGELOG + "\n"),
@@ -62,13 +63,13 @@ class Case(toy.Case):
         return {series.name(p): p.read_bytes() for p in [*self.patches.glob("*/*.patch"), self.series]}
 
     def unfold(self, on: trees.BaseTree | None = None) -> None:
-        tree.make(on or self.base, self.dest, self.patches, self.series)
+        tree.make(self.context, on or self.base)
 
     def fold(self) -> None:
-        refresh.refresh(self.dest, self.patches, self.series)
+        refresh.refresh(self.context)
 
     def check(self, on: trees.BaseTree | None = None) -> None:
-        refresh.check(on or self.base, self.patches, self.series)
+        refresh.check(self.context, on or self.base)
 
     def git(self, *args: str, **env: str) -> str:
         return toy.git(self.dest, *args, **env)

@@ -2,38 +2,24 @@
 """A Debian mirror on the loopback device, and a command that fetches in a process of its own."""
 
 from __future__ import annotations
+
 import functools
-import gzip
-import hashlib
 import http.server
-import os
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import textwrap
 import threading
-import unittest
 from pathlib import Path
-from typing import ClassVar
-from unittest import mock
-import toy
-from kdebug.host import apt, paths, ui
-from kdebug.source import debian, fetch, kernel_org, trees
 
 FETCH = """
 import sys
 from pathlib import Path
-sys.path[:0] = sys.argv[1:3]
+sys.path[:0] = sys.argv[1:2]
+from kdebug.context import read
 from kdebug.host import apt, lock, ui
 from kdebug.source import fetch, kernel_org, trees
 trees.TREE_BYTES = 1000
-apt.KEYRINGS = (Path(sys.argv[3]),)
-kernel_org.KERNEL_ORG = sys.argv[4]
-with ui.command(), lock.held("fetch"):
-    print(fetch.ensure(sys.argv[5] or None).path)
+apt.KEYRINGS = (Path(sys.argv[2]),)
+kernel_org.KERNEL_ORG = sys.argv[3]
+with ui.command(), lock.held(read(), "fetch"):
+    print(fetch.ensure(read()).path)
 """
 
 

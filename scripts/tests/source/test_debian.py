@@ -23,7 +23,7 @@ from unittest import mock
 
 import toy
 from kdebug.host import apt
-from kdebug.source import debian, fetch, kernel_org, trees
+from kdebug.source import debian, fetch, kernel_org
 from source.mirror import FETCH, Mirror
 
 
@@ -117,7 +117,7 @@ class Debian(toy.Case):
     # --- the good ways
 
     def test_fetched_unpacked_and_then_used_without_the_network(self) -> None:
-        found = fetch.ensure(None)
+        found = fetch.ensure(self.context)
         self.assertEqual((found.version, found.origin), ("7.3.4", "linux-source-7.3 7.3.4-1~bpo13+1"))
         self.assertEqual((found.path / "kernel/fork.c").read_text(), toy.FILES["kernel/fork.c"])
         self.assertTrue((found.path / "scripts/tool.sh").stat().st_mode & 0o100)
@@ -126,34 +126,34 @@ class Debian(toy.Case):
         self.assertEqual(sorted(p.name for p in self.tmp.iterdir()), ["build", "etc", "www"])
         self.mirror.close()
         before = toy.snapshot(found.path)
-        self.assertEqual(fetch.ensure(None), found)
+        self.assertEqual(fetch.ensure(self.context), found)
         self.assertEqual(toy.snapshot(found.path), before)
         shutil.rmtree(found.path)  # unpacked again from what was downloaded
-        self.assertEqual(fetch.ensure(None), found)
+        self.assertEqual(fetch.ensure(self.context), found)
 
     def test_later_suites_are_asked_when_the_first_has_it_no_more(self) -> None:
         self.publish("trixie-backports")
         self.publish("unstable", "7.3.10-1")
-        self.assertEqual(fetch.ensure(None).version, "7.3.10")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.10")
 
     def test_the_newest_is_taken_and_update_looks_for_a_newer_one(self) -> None:
-        old = fetch.ensure(None)
+        old = fetch.ensure(self.context)
         self.publish("trixie-backports", "7.3.4-1~bpo13+1", "7.3.10-1")
-        self.assertEqual(fetch.ensure(None), old)
-        new = fetch.ensure(None, update=True)
+        self.assertEqual(fetch.ensure(self.context), old)
+        new = fetch.ensure(self.context, update=True)
         self.assertEqual(new.version, "7.3.10")
         self.assertNotEqual(new.key, old.key)
         self.assertFalse(old.path.exists())
         self.assertFalse(self.deb.exists())
         asked = len(self.debs_asked())
-        self.assertEqual(fetch.ensure(None, update=True), new)
+        self.assertEqual(fetch.ensure(self.context, update=True), new)
         self.assertEqual(len(self.debs_asked()), asked)
 
     def test_kdir_and_package_do_not_push_each_other_out(self) -> None:
-        found = fetch.ensure(None)
-        kdir = fetch.ensure(str(toy.plant(self.tmp / "linux", toy.FILES)))
+        found = fetch.ensure(self.context)
+        kdir = fetch.ensure(self.using(kdir=str(toy.plant(self.tmp / "linux", toy.FILES))))
         self.mirror.close()
-        self.assertEqual(fetch.ensure(None), found)
+        self.assertEqual(fetch.ensure(self.context), found)
         self.assertTrue(kdir.path.exists())
 
     # --- the bad ones
@@ -161,73 +161,75 @@ class Debian(toy.Case):
     def test_no_network(self) -> None:
         self.mirror.close()
         with self.fails("linux-source-7.3", "no network", "127.0.0.1", "KDIR="):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
 
     def test_no_network_and_only_an_update_wanted(self) -> None:
-        found = fetch.ensure(None)
+        found = fetch.ensure(self.context)
         self.mirror.close()
         with self.fails("no network"):
-            fetch.ensure(None, update=True)
-        self.assertEqual(fetch.ensure(None), found)
+            fetch.ensure(self.context, update=True)
+        self.assertEqual(fetch.ensure(self.context), found)
 
     def test_download_cut_short(self) -> None:
         self.mirror.fault = "cut"
         with self.fails(self.deb.name, "cut short", "run again"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
         self.mirror.fault = ""
         asked = len(self.debs_asked())
-        self.assertEqual(fetch.ensure(None).version, "7.3.4")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.4")
         self.assertNotEqual(self.debs_asked()[asked][1], "", "it did not go on where it stopped")
 
     def test_download_altered(self) -> None:
         self.mirror.fault = "altered"
         with self.fails(self.deb.name, "altered", "run again"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
         self.assertFalse((self.build / "src").exists() and any((self.build / "src").iterdir()))
         self.mirror.fault = ""
-        self.assertEqual(fetch.ensure(None).version, "7.3.4")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.4")
 
     def test_altered_or_cut_on_the_disk(self) -> None:
-        found = fetch.ensure(None)
+        found = fetch.ensure(self.context)
         good = self.deb.read_bytes()
         for bad in (good[:-1] + bytes([good[-1] ^ 1]), good[:len(good) // 2], b""):
             shutil.rmtree(found.path)
             self.deb.write_bytes(bad)
-            self.assertEqual(fetch.ensure(None), found)
+            self.assertEqual(fetch.ensure(self.context), found)
             self.assertEqual(self.deb.read_bytes(), good)
 
     def test_a_wrong_signature(self) -> None:
         release = self.www / "debian/dists/trixie-backports/InRelease"
         release.write_text(release.read_text().replace("Origin: Toy", "Origin: Toi"))
         with self.fails("trixie-backports", "signature", "debian-archive-keyring"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
 
     def test_no_keyring(self) -> None:
         with mock.patch.object(apt, "KEYRINGS", (Path("/nonexistent.gpg"),)):
             with self.fails("/nonexistent.gpg", "debian-archive-keyring"):
-                fetch.ensure(None)
+                fetch.ensure(self.context)
 
     def test_a_package_that_holds_something_else(self) -> None:
-        with mock.patch.object(trees, "WANTED", "7.4"):
-            with self.fails("linux-source-7.3", "holds Linux '7.3.4', not 7.4", "KDIR="):
-                fetch.ensure(None)
+        other = self.using(base="7.2")
+        with mock.patch.object(debian, "package", lambda _: "linux-source-7.3"), mock.patch.dict(debian.SUITES, {
+                "7.2": debian.SUITES["7.3"]}), self.fails("linux-source-7.3", "holds Linux '7.3.4', not 7.2", "KDIR="):
+            fetch.ensure(other)
 
     def test_no_space_for_the_download(self) -> None:
         usage = shutil.disk_usage(self.tmp)._replace(free=2000)
         with mock.patch.object(shutil, "disk_usage", return_value=usage):
             with self.fails(str(self.build / "download"), "0 MB free", "needed"):
-                fetch.ensure(None)
+                fetch.ensure(self.context)
 
     def test_killed_in_the_middle_of_the_download(self) -> None:
         self.mirror.fault = "stall"
-        child = subprocess.Popen([sys.executable, "-c", FETCH, str(toy.SCRIPTS / "lib"), str(Path(__file__).parent),
-                                  str(apt.KEYRINGS[0]), kernel_org.KERNEL_ORG, ""], stderr=subprocess.DEVNULL)
+        child = subprocess.Popen([sys.executable, "-c", FETCH, str(toy.SCRIPTS / "lib"),
+                                  str(apt.KEYRINGS[0]), kernel_org.KERNEL_ORG], stderr=subprocess.DEVNULL,
+                                 env=self.env | {"KDIR": "", "APT_CONFIG": os.environ["APT_CONFIG"]})
         self.assertTrue(self.mirror.stalled.wait(60))
         child.send_signal(signal.SIGKILL)
         child.wait()
         self.mirror.fault = ""
         self.mirror.resume.set()
-        self.assertEqual(fetch.ensure(None).version, "7.3.4")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.4")
 
     # --- Debian's pool
 
@@ -242,14 +244,14 @@ class Debian(toy.Case):
 
     def test_what_no_suite_has_any_more_is_in_the_pool(self) -> None:
         self.pool()
-        self.assertEqual(fetch.ensure(None).version, "7.3.10")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.10")
         asked = [path for path, _ in self.debs_asked()]
         self.assertEqual(asked, ["/debian/pool/main/l/linux/linux-source-7.3_7.3.10-1_all.deb"])
 
     def test_no_suite_is_asked_where_none_is_known(self) -> None:
         self.pool()
-        with mock.patch.object(debian, "SUITES", ()):
-            found = debian.newest(apt.host_mirrors())
+        with mock.patch.dict(debian.SUITES, {"7.3": ()}):
+            found = debian.newest(self.context, apt.host_mirrors())
         assert found
         self.assertEqual(found.name, "linux-source-7.3_7.3.10-1_all.deb")
         self.assertFalse([path for path, _ in self.mirror.asked if "/dists/" in path])
@@ -257,12 +259,12 @@ class Debian(toy.Case):
     def test_a_suite_goes_before_the_pool(self) -> None:
         self.pool()
         self.publish("unstable", "7.3.4-1~bpo13+1")
-        self.assertEqual(fetch.ensure(None).version, "7.3.4")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.4")
 
     def test_another_file_in_the_pool_is_not_taken(self) -> None:
         self.pool(wrong="0" * 64)
         with self.fails("linux-source-7.3_7.3.10-1_all.deb", "the download was altered", "run again"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
 
     def test_kernel_org_when_the_pool_has_it_no_more(self) -> None:
         host = self.host.read_text()
@@ -270,7 +272,7 @@ class Debian(toy.Case):
         self.host.write_text(host)
         self.pool()
         (self.www / "debian/pool/main/l/linux/linux-source-7.3_7.3.10-1_all.deb").unlink()
-        self.assertEqual(fetch.ensure(None).origin, "linux-7.3.10.tar.xz from kernel.org")
+        self.assertEqual(fetch.ensure(self.context).origin, "linux-7.3.10.tar.xz from kernel.org")
 
     def test_kernel_org_gives_the_release_that_was_pinned(self) -> None:
         host = self.host.read_text()
@@ -278,15 +280,15 @@ class Debian(toy.Case):
         self.host.write_text(host)
         self.publish("trixie-backports")
         with mock.patch.object(debian, "POOL", {"7.3": ("linux-source-7.3_7.3.4-1~gone_all.deb", 9, "0" * 64)}):
-            self.assertEqual(fetch.ensure(None).origin, "linux-7.3.4.tar.xz from kernel.org")
+            self.assertEqual(fetch.ensure(self.context).origin, "linux-7.3.4.tar.xz from kernel.org")
 
     # --- kernel.org
 
     def publish_kernel_org(self) -> str:
         """No Debian mirror; tarballs on kernel.org instead; the newest's name."""
         self.host.write_text("")
-        top = self.www / "kernel.org"
-        top.mkdir()
+        top = self.www / "kernel.org/v7.x"
+        top.mkdir(parents=True)
         sums = ""
         for sublevel in ("4", "10"):
             file = f"linux-7.3.{sublevel}.tar.xz"
@@ -299,41 +301,41 @@ class Debian(toy.Case):
 
     def test_kernel_org_where_no_apt_has_it(self) -> None:
         file = self.publish_kernel_org()
-        found = fetch.ensure(None)
+        found = fetch.ensure(self.context)
         self.assertEqual((found.version, found.origin), ("7.3.10", f"{file} from kernel.org"))
         self.assertIn("signature not checked", self.err.getvalue())
         self.mirror.close()
-        self.assertEqual(fetch.ensure(None), found)
+        self.assertEqual(fetch.ensure(self.context), found)
         shutil.rmtree(found.path)
-        self.assertEqual(fetch.ensure(None), found)
+        self.assertEqual(fetch.ensure(self.context), found)
 
     def test_kernel_org_when_debian_has_moved_on(self) -> None:
         host = self.host.read_text()
         self.publish_kernel_org()
         self.host.write_text(host)
         self.publish("trixie-backports")
-        self.assertEqual(fetch.ensure(None).version, "7.3.10")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.10")
         self.assertIn("no suite of Debian has linux-source-7.3", self.err.getvalue())
 
     def test_kernel_org_cut_short_goes_on_where_it_stopped(self) -> None:
         file = self.publish_kernel_org()
         self.mirror.fault = "cut"
         with self.fails(file, "cut short", "run again"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
         self.mirror.fault = ""
-        self.assertEqual(fetch.ensure(None).version, "7.3.10")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.10")
         self.assertRegex(self.mirror.asked[-1][1], r"bytes=\d{3,}-")
 
     def test_kernel_org_altered(self) -> None:
         file = self.publish_kernel_org()
         self.mirror.fault = "altered"
         with self.fails(file, "altered", "run again"):
-            fetch.ensure(None)
+            fetch.ensure(self.context)
         self.mirror.fault = ""
-        self.assertEqual(fetch.ensure(None).version, "7.3.10")
+        self.assertEqual(fetch.ensure(self.context).version, "7.3.10")
 
     def test_kernel_org_without_network(self) -> None:
         self.publish_kernel_org()
         self.mirror.close()
         with self.fails("sha256sums.asc", "cannot be fetched", "KDIR="):
-            fetch.ensure(None)
+            fetch.ensure(self.context)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from unittest import mock
 
 import toy
+from kdebug.context import read
 from kdebug.host import ui
 from kdebug.source import fetch
 
@@ -15,11 +15,11 @@ from kdebug.source import fetch
 class Command(toy.Case):
     def test_fetch_ends_a_bad_kdir_in_one_line(self) -> None:
         done = subprocess.run([str(toy.SCRIPTS / "fetch")], capture_output=True, text=True,
-                              env=os.environ | {"KDIR": "/nonexistent"})
+                              env=self.env | {"KDIR": "/nonexistent"})
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"\Aerror: KDIR=/nonexistent: no such directory; .*\n\Z")
 
     def test_an_empty_kdir_is_none(self) -> None:
         with mock.patch.object(fetch, "_packaged", side_effect=ui.Fail("a", "b", "c")):
             with self.fails("a: b; c"):
-                fetch.ensure("")
+                fetch.ensure(read({"KDIR": "", "KTHREAD_DEBUG_BUILD": str(self.build)}))

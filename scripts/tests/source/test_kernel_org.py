@@ -15,7 +15,7 @@ class Signed(toy.Case):
     def answer(self, status: str) -> str:
         tool(self.tmp / "bin", "gpg", f'case "$*" in *--verify*) echo "[GNUPG:] {status}";; esac\n')
         with mock.patch.dict(os.environ, {"PATH": f"{self.tmp / 'bin'}:{os.environ['PATH']}"}):
-            return kernel_org._signed(self.tmp / "sha256sums.asc")
+            return kernel_org._signed(self.context, self.tmp / "sha256sums.asc")
 
     def test_only_kernel_orgs_own_key_is_good(self) -> None:
         self.assertEqual(self.answer(f"VALIDSIG {kernel_org.KERNEL_ORG_KEY} 2025"), "signature good")
@@ -25,4 +25,4 @@ class Signed(toy.Case):
 
     def test_it_is_said_when_nothing_checks(self) -> None:
         with mock.patch.dict(os.environ, {"PATH": "/nonexistent"}):
-            self.assertEqual(kernel_org._signed(self.tmp / "sha256sums.asc"), "signature not checked: no gpg")
+            self.assertEqual(kernel_org._signed(self.context, self.tmp / "sha256sums.asc"), "signature not checked: no gpg")

@@ -13,7 +13,6 @@ from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug.host import paths
 from kdebug.source import fetch, trees
 from source.mirror import FETCH, tool
 
@@ -24,7 +23,7 @@ class Kdir(toy.Case):
         self.kdir = toy.plant(self.tmp / "linux", toy.FILES)
 
     def ensure(self) -> trees.BaseTree:
-        return fetch.ensure(str(self.kdir))
+        return fetch.ensure(self.using(kdir=str(self.kdir)))
 
     def contents(self, top: Path) -> dict[str, bytes]:
         return {str(p.relative_to(top)): p.read_bytes() for p in top.rglob("*")
@@ -34,7 +33,7 @@ class Kdir(toy.Case):
 
     def test_missing(self) -> None:
         with self.fails("KDIR=/nonexistent/linux", "no such directory", "give the path"):
-            fetch.ensure("/nonexistent/linux")
+            fetch.ensure(self.using(kdir="/nonexistent/linux"))
 
     def test_not_a_kernel(self) -> None:
         for gone in ("Makefile", "kernel/kthread.c"):
@@ -42,7 +41,7 @@ class Kdir(toy.Case):
                 kdir = toy.plant(self.tmp / gone.replace("/", "-"), toy.FILES)
                 (kdir / gone).unlink()
                 with self.fails(f"KDIR={kdir}", "not a kernel source", "7.3"):
-                    fetch.ensure(str(kdir))
+                    fetch.ensure(self.using(kdir=str(kdir)))
 
     def test_another_version(self) -> None:
         for old, new, version in (("PATCHLEVEL = 3", "PATCHLEVEL = 30", "7.30.4"),
@@ -79,13 +78,13 @@ class Kdir(toy.Case):
             with self.subTest(name):
                 kdir = toy.plant(self.tmp / "plain", toy.FILES | {name: "left\n"})
                 with self.fails(f"KDIR={kdir}", "dirty", "mrproper"):
-                    fetch.ensure(str(kdir))
+                    fetch.ensure(self.using(kdir=str(kdir)))
                 shutil.rmtree(kdir)
 
     def test_build_inside_it(self) -> None:
-        with mock.patch.object(paths, "BUILD", self.kdir / "kthread-debug/build"):
-            with self.fails(f"KDIR={self.kdir}", "lies inside", "KTHREAD_DEBUG_BUILD"):
-                self.ensure()
+        self.context = self.using(root=self.kdir / "kthread-debug/build")
+        with self.fails(f"KDIR={self.kdir}", "lies inside", "KTHREAD_DEBUG_BUILD"):
+            self.ensure()
 
     # --- what is copied
 
@@ -189,9 +188,8 @@ class Kdir(toy.Case):
         os.mkfifo(marker)
         tool(self.tmp / "slow", "tar", f'case "$*" in *-x*) /bin/tar "$@"; echo $$ >{marker}; exec sleep 1000;; esac; '
                                        'exec /bin/tar "$@"\n')
-        child = subprocess.Popen([sys.executable, "-c", FETCH, str(toy.SCRIPTS / "lib"), str(Path(__file__).parent),
-                                  "/dev/null", "", str(self.kdir)], stderr=subprocess.DEVNULL,
-                                 env=os.environ | {"PATH": f"{self.tmp / 'slow'}:{os.environ['PATH']}"})
+        child = subprocess.Popen([sys.executable, "-c", FETCH, str(toy.SCRIPTS / "lib"), "/dev/null", ""],
+                                 stderr=subprocess.DEVNULL, env=self.env | {"KDIR": str(self.kdir), "PATH": f"{self.tmp / 'slow'}:{os.environ['PATH']}"})
         tar = os.pidfd_open(int(marker.read_text()))
         self.addCleanup(os.close, tar)
         child.send_signal(signal.SIGKILL)

@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from build.test_modinfo import MAGIC, elf
+from kdebug.context import Context
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Verdict
 from kdebug.guest.lines import Line, parse_line
@@ -129,7 +130,7 @@ faileach: init n=2 errno=0
         story = self.tell(ALL.replace("faileach: init n=2", other.format("mine") + other.format("kworker/0:1")
                                       + "faileach: init n=2"))
         self.assertEqual(story.others, {"mine"})
-        self.assertIn("not made to fail: mine", fail_each.report(story, Path("one.ko"), Path("/runs")))
+        self.assertIn("not made to fail: mine", fail_each.report(Context(), story, Path("one.ko"), Path("/runs")))
         self.assertTrue(story.passed)
 
     def test_more(self) -> None:
@@ -152,7 +153,7 @@ faileach: bad n=1 hang init
         bad = GOOD.replace("errno=0", "errno=-22") + "faileach: bad n=0 load errno=-22\n"
         story = self.tell(bad, FAILED)
         self.assertEqual((self.last and self.last.number, story.control.init), (0, -22))
-        text = fail_each.report(story, Path("one.ko"), Path("/runs"))
+        text = fail_each.report(Context(), story, Path("one.ko"), Path("/runs"))
         self.assertIn("cannot be loaded: -22 EINVAL", text)
         self.assertIn("it has to load and unload with nothing failing", text)
 
@@ -166,7 +167,7 @@ faileach: bad n=1 hang init
     def test_report(self) -> None:
         story = self.tell(GOOD + FIRST + "faileach: bad n=1 leak thread a/0[39]\nfaileach: stack f+0x1/0x2\n", FAILED)
         self.tell(GOOD + SECOND + AGAIN.format(n=2) + "faileach: done n=2\n" + END, PASS, story)
-        self.assertEqual(fail_each.report(story, Path("x/one.ko"), Path("/runs")).splitlines(), [
+        self.assertEqual(fail_each.report(Context(), story, Path("x/one.ko"), Path("/runs")).splitlines(), [
             "one.ko: each creation of a kernel thread in its init fails in turn",
             "     thread  fails with  init returned  verdict",
             "  1  a/0     -12 ENOMEM  -12 ENOMEM     leak: thread a/0[39]",
@@ -174,7 +175,7 @@ faileach: bad n=1 hang init
             "  2  b 1     -12 ENOMEM  -1 EPERM       ok",
             "  -  -       nothing     0              ok",
             "2 creations, 1 ok, 1 not; consoles: /runs"])
-        text = fail_each.report(Story({0: Case(0, init=0)}, ended=True), Path("one.ko"), Path("/runs"))
+        text = fail_each.report(Context(), Story({0: Case(0, init=0)}, ended=True), Path("one.ko"), Path("/runs"))
         self.assertIn("no kernel thread is created in its init", text)
 
 

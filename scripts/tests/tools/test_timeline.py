@@ -14,6 +14,7 @@ from unittest import mock
 from xml.etree import ElementTree
 
 import toy
+from kdebug.context import Context
 from kdebug.tools import timeline, timeline_proof, timeline_svg, trace
 from tools.traced import TRACES, lines, load, one, xml
 
@@ -115,7 +116,7 @@ class Command(toy.Case):
         out = io.StringIO()
         given = mock.Mock(buffer=io.BufferedReader(io.BytesIO(stdin)))  # type: ignore[arg-type]
         with contextlib.redirect_stdout(out), mock.patch.object(sys, "stdin", given):
-            self.assertEqual(timeline.main(argv), 0)
+            self.assertEqual(timeline.main(Context(), argv), 0)
         return out.getvalue()
 
     def test_few_are_all_drawn(self) -> None:

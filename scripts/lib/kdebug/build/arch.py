@@ -7,12 +7,12 @@ Run as a program this prints the row's packages, for scripts/deps.
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kdebug.context import Context, read
 from kdebug.host.ui import Fail, command
 
 
@@ -80,7 +80,8 @@ TABLE = {row.name: row for row in (
          "console=ttyS0",
          prefix="riscv64-linux-gnu-", packages=("opensbi", "gcc-riscv64-linux-gnu"), debian="riscv64"),
     # As an AMD of 32 bits it would be warned of.
-    Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"), "max,vendor=GenuineIntel",
+    Arch("i386", "i386", "x86", "bzImage", "qemu-system-i386", "qemu-system-x86", ("-M", "q35"),
+         "max,vendor=GenuineIntel",
          "console=ttyS0 reboot=t", kvm_hosts=("x86_64",),
          prefix="i686-linux-gnu-", packages=("gcc-i686-linux-gnu",), debian="i386"),
     # The one whose first byte is the big one.
@@ -100,9 +101,9 @@ def get(name: str) -> Arch:
         raise Fail("ARCH", f"no machine known for {name!r}", f"use one of {' '.join(TABLE)}") from None
 
 
-def current() -> Arch:
-    """The one that ARCH= names."""
-    return get(os.environ.get("ARCH") or DEFAULT)
+def of(context: Context) -> Arch:
+    """The row that ARCH= names."""
+    return get(context.architecture or DEFAULT)
 
 
 def _packages(row: Arch) -> list[str]:
@@ -111,4 +112,4 @@ def _packages(row: Arch) -> list[str]:
 
 if __name__ == "__main__":
     with command():
-        sys.stdout.write("".join(f"{name}\n" for name in _packages(current())))
+        sys.stdout.write("".join(f"{name}\n" for name in _packages(of(read()))))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 from kdebug.build import guest_programs, initramfs
 from kdebug.build.kernel import Kernel, Variant, ensure
 from kdebug.build.modules import directories, external, in_tree
-from kdebug.host import lock, paths
+from kdebug.context import Context
+from kdebug.host import lock
 from kdebug.patches import apply, series
 from kdebug.source import fetch
 
@@ -24,30 +24,31 @@ class Bootable:
     modules: tuple[Path, ...] = ()  # in the guest's /mod
 
 
-def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
-    base_tree = fetch.ensure(os.environ.get("KDIR") or None)
+def _applied(context: Context, unpatched: bool, experiments: bool = False) -> apply.Applied:
+    base_tree = fetch.ensure(context)
     if experiments:
         # In the same tree, so that ccache knows all the rest; its other kernels
         # go by what the tree holds and find it changed back by the next that asks.
-        return apply.ensure(base_tree, extra=series.experiments())
+        return apply.ensure(context, base_tree, extra=series.experiments(context))
     if unpatched:
-        return apply.ensure(base_tree, [], paths.WORK / "linux-base")
-    return apply.ensure(base_tree)
+        return apply.ensure(context, base_tree, [], context.work / "linux-base")
+    return apply.ensure(context, base_tree)
 
 
-def patched_tree(unpatched: bool = False) -> apply.Applied:
+def patched_tree(context: Context, unpatched: bool = False) -> apply.Applied:
     """The tree that prepare() builds from, and no more."""
-    with lock.held("patch"):
-        return _applied(unpatched)
+    with lock.held(context, "patch"):
+        return _applied(context, unpatched)
 
 
-def objects(flavour: str, *targets: str, unpatched: bool = False, fragments: Sequence[str] = ()) -> Kernel:
+def objects(context: Context, flavour: str, *targets: str, unpatched: bool = False,
+            fragments: Sequence[str] = ()) -> Kernel:
     """Only these @targets of a kernel, to look at."""
-    with lock.held(f"build {flavour}"):
-        return ensure(_applied(unpatched), flavour, fragments, Variant("part", targets=targets))
+    with lock.held(context, f"build {flavour}"):
+        return ensure(context, _applied(context, unpatched), flavour, fragments, Variant("part", targets=targets))
 
 
-def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
+def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
             fragments: Sequence[str] = (), variant: Variant | None = None) -> Bootable:
     """Fetch, patch and build, each as far as it is not done already.
 
@@ -55,15 +56,16 @@ def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, exper
     puts that series on top. @shell puts busybox into the root file system. The lock
     of build/ is held meanwhile, and not while the result runs.
     """
-    with lock.held(f"build {flavour}"):
-        applied = _applied(unpatched, experiments)
+    with lock.held(context, f"build {flavour}"):
+        applied = _applied(context, unpatched, experiments)
         if experiments:
             variant = Variant("experiments")
-        kernel = ensure(applied, flavour, fragments, variant)
-        dirs = directories([] if unpatched else [one.name for one in series.chosen()])
+        kernel = ensure(context, applied, flavour, fragments, variant)
+        dirs = directories(context, [] if unpatched else [one.name for one in series.chosen(context)])
         selftest = applied.path / guest_programs.SELFTESTS / "test_modules"
         if selftest.is_dir():
             dirs.append(selftest)
-        modules = in_tree(kernel) + [m for d in dirs for m in external(kernel, d)]
+        modules = in_tree(kernel) + [m for d in dirs for m in external(context, kernel, d)]
         name = "shell" if shell else "initramfs"
-        return Bootable(applied, kernel, initramfs.ensure(kernel, modules, shell=shell, name=name), tuple(modules))
+        return Bootable(applied, kernel, initramfs.ensure(context, kernel, modules, shell=shell, name=name),
+                        tuple(modules))

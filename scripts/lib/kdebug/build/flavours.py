@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kdebug.build import arch
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 
 # The fragments of the kernel's own make tinyconfig.
 TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/{source}/configs/tiny.config")
@@ -34,21 +35,21 @@ def options(text: str) -> dict[str, str]:
     return found
 
 
-def available(configs: Path = paths.CONFIGS) -> list[str]:
+def available(context: Context) -> list[str]:
     """What FLAVOUR can be."""
-    return sorted({p.stem for p in configs.glob("*.config")} - {COMMON, *arch.TABLE})
+    return sorted({p.stem for p in context.configs.glob("*.config")} - {COMMON, *arch.TABLE})
 
 
-def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]:
+def fragments(context: Context, names: Sequence[str]) -> list[Path]:
     """The architecture's file and those for @names, each behind the one it says
     it is on top of."""
     found: list[Path] = []
     not_flavours = {COMMON, *arch.TABLE}
 
     def add(name: str, asked_by: str) -> None:
-        path = configs / f"{name}.config"
+        path = context.configs / f"{name}.config"
         if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or asked_by == "FLAVOUR" and name in not_flavours:
-            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(available(configs))}")
+            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(available(context))}")
         if path in found:
             return
         for line in path.read_text().splitlines():
@@ -56,18 +57,18 @@ def fragments(names: Sequence[str], configs: Path = paths.CONFIGS) -> list[Path]
                 add(m[1], f"configs/{path.name}")
         found.append(path)
 
-    add(arch.current().name, "ARCH")
+    add(arch.of(context).name, "ARCH")
     for name in names:
         add(name, "FLAVOUR")
-    of_base = paths.BASES / paths.BASE / "config"
+    of_base = context.bases / context.base / "config"
     return [*found, of_base] if of_base.is_file() else found
 
 
-def flavours_with(*wanted: str, configs: Path = paths.CONFIGS) -> list[str]:
+def flavours_with(context: Context, *wanted: str) -> list[str]:
     """Those flavours whose fragments switch one of the options @wanted on."""
     def on(name: str) -> dict[str, str]:
-        return {o: v for f in fragments([name], configs) for o, v in options(f.read_text()).items()}
-    return [name for name in available(configs) if any(on(name).get(option) == "y" for option in wanted)]
+        return {o: v for f in fragments(context, [name]) for o, v in options(f.read_text()).items()}
+    return [name for name in available(context) if any(on(name).get(option) == "y" for option in wanted)]
 
 
 def verify(files: Iterable[Path], config: str, lacking: Iterable[str] = ()) -> None:

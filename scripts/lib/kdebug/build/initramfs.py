@@ -16,7 +16,8 @@ from pathlib import Path
 
 from kdebug.build import arch, guest_programs
 from kdebug.build.kernel import Kernel
-from kdebug.host import apt, paths, ui
+from kdebug.context import Context
+from kdebug.host import apt, ui
 from kdebug.host.files import digest, load_json, save_json
 
 # The shell starts in /sys/kernel/debug/kthread, and its prompt says so.
@@ -50,10 +51,10 @@ def links(applets: str, taken: set[str]) -> str:
     return "".join(f"slink /bin/{name} busybox 0777 0 0\n" for name in names)
 
 
-def busybox() -> Path:
+def busybox(context: Context) -> Path:
     """A busybox that runs in a guest without any library."""
-    if arch.current().debian:
-        return _foreign(arch.current().debian)
+    if arch.of(context).debian:
+        return _foreign(context, arch.of(context).debian)
     found = shutil.which("busybox", path=os.environ.get("PATH", "") + ":/bin:/usr/bin")
     if not found:
         raise ui.Fail("busybox", "not found", "install busybox-static")
@@ -63,13 +64,13 @@ def busybox() -> Path:
     return Path(found)
 
 
-def _foreign(debian: str) -> Path:
+def _foreign(context: Context, debian: str) -> Path:
     """Debian's own for another architecture, unpacked into build/."""
-    root = paths.BUILD / f"busybox-{debian}"
+    root = context.build / f"busybox-{debian}"
     if not root.is_dir():
         new = root.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
-        deb = apt.package(f"busybox-static:{debian}", SUITES)
+        deb = apt.package(context, f"busybox-static:{debian}", SUITES)
         subprocess.run(["dpkg-deb", "-x", deb, new], check=True)
         new.rename(root)
     found = next(root.rglob("bin/busybox"), None)
@@ -78,9 +79,9 @@ def _foreign(debian: str) -> Path:
     return found
 
 
-def applets(busybox_file: Path) -> str:
+def applets(context: Context, busybox_file: Path) -> str:
     """The names of what it can do: it says so itself, if it runs on this host."""
-    if not arch.current().debian:
+    if not arch.of(context).debian:
         return subprocess.run([busybox_file, "--list"], capture_output=True, text=True, check=True).stdout
     # One string behind the other in its data, the first of them "[" and "[[".
     found = re.search(rb"(\[\0\[\[\0(?:[\w.+-]+\0)+)", busybox_file.read_bytes())
@@ -89,22 +90,23 @@ def applets(busybox_file: Path) -> str:
     return found[1].decode().replace("\0", "\n")
 
 
-def ensure(kernel: Kernel, modules: Sequence[Path] = (), *, shell: bool = False,
-           name: str = "", programs: Path = paths.KERNEL / "guest") -> Path:
+def ensure(context: Context, kernel: Kernel, modules: Sequence[Path] = (), *, shell: bool = False,
+           name: str = "") -> Path:
     """The image for @kernel: init, all of the guest's programs and @modules.
 
     With @shell busybox as well. Runs that differ in what they need take a @name
     each, so that none replaces what another is about to boot.
     """
     image = kernel.out / f"{name or ('shell' if shell else 'initramfs')}.cpio"
-    progs = guest_programs.build(kernel.source, programs)
+    progs = guest_programs.build(context, kernel.source)
     more: dict[str, Path] = {}
     names = ""
     if shell:
         hint = image.with_suffix(".hint")
         hint.write_text(HINT)
-        more = {"/bin/busybox": busybox(), "/etc/hint": hint, "/etc/udhcpc.sh": paths.KERNEL / "guest/udhcpc.sh"}
-        names = applets(more["/bin/busybox"])
+        more = {"/bin/busybox": busybox(context), "/etc/hint": hint,
+                "/etc/udhcpc.sh": context.kernel / "guest/udhcpc.sh"}
+        names = applets(context, more["/bin/busybox"])
     text = spec(progs, modules, more) + links(names, {p.name for p in progs})
     key = digest(text, *(p.read_bytes() for p in (*progs, *modules, *more.values())))
     stamp_file = image.with_suffix(".json")

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from kdebug.build import arch, flavours, make
 from kdebug.build.make import Output
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 from kdebug.host.files import digest, load_json, save_json, stat_digest
 from kdebug.patches import series
 
@@ -56,9 +57,9 @@ class Kernel:
 _MEMORY = re.compile(r"^# Memory: (\d+)$", re.M)
 
 
-def _check_compiler(source: Path) -> None:
+def _check_compiler(context: Context, source: Path) -> None:
     """The tree's own idea of a compiler that is too old, before it is used."""
-    cc = make.cc_name()
+    cc = make.cc_name(context)
     if "clang" in cc:
         return
     have = subprocess.run([*cc.split(), "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
@@ -81,7 +82,7 @@ def _kconfig_digest(source: Path, out: Path) -> str:
     return stat_digest(source, (source / name for name in re.findall(r"^\t(\S+) \\$", text, re.M)))
 
 
-def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: ui.Phase) -> None:
+def configure(context: Context, source: Path, out: Path, files: Sequence[Path], log: Path, phase: ui.Phase) -> None:
     """What make tinyconfig starts from, @files merged onto it, and every option
     of @files read back.
 
@@ -89,27 +90,30 @@ def configure(source: Path, out: Path, files: Sequence[Path], log: Path, phase: 
     .config, which is replaced only by one that is right and differs, because
     make takes a new one as a reason to look at everything.
     """
-    _check_compiler(source)
+    _check_compiler(context, source)
     new, merged, output = out / "new.config", out / "merged.config", Output()
     out.mkdir(parents=True, exist_ok=True)
     phase.live("configuring")
-    tiny = [path for name in flavours.TINY if (path := source / name.format(source=arch.current().source)).is_file()]
-    make.run(["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), *map(str, tiny),
-              *map(str, files)], log, output, phase, env={**make.environment(), "KCONFIG_CONFIG": str(merged)})
+    tiny = [path for name in flavours.TINY if (path := source / name.format(source=arch.of(context).source)).is_file()]
+    make.run(context,
+             ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(out), *map(str, tiny),
+              *map(str, files)], log, output, phase,
+             env={**make.environment(context), "KCONFIG_CONFIG": str(merged)})
     # Not olddefconfig: what the fragments do not ask for stays off.
-    make.run([*make.make_args(source, out), "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log, output, phase,
-             env={**make.environment(), "KCONFIG_CONFIG": str(new)})
+    make.run(context, [*make.make_args(context, source, out), "-s", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], log,
+             output, phase,
+             env={**make.environment(context), "KCONFIG_CONFIG": str(new)})
     text = new.read_text()
-    flavours.verify(files, text, series.lacking())
+    flavours.verify(files, text, series.lacking(context))
     config = out / ".config"
     if not config.is_file() or config.read_text() != text:
         new.replace(config)
 
 
-def out_name(applied: Applied, names: Sequence[str]) -> str:
+def out_name(context: Context, applied: Applied, names: Sequence[str]) -> str:
     """The directory's name under out/: another tree has its own."""
-    own = [] if applied.path == paths.LINUX else [applied.path.name]
-    return arch.current().flavour("-".join([*names, *own]))
+    own = [] if applied.path == context.linux else [applied.path.name]
+    return arch.of(context).flavour("-".join([*names, *own]))
 
 
 @dataclass(frozen=True)
@@ -121,19 +125,20 @@ class Variant:
     targets: tuple[str, ...] = ()  # if not what a guest needs
 
 
-def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: Variant | None = None) -> Kernel:
+def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str] = (),
+           variant: Variant | None = None) -> Kernel:
     """The kernel of @applied in @flavour, with the fragments @extra on top; of a
     @variant that makes no image, the image is the first thing that it does make."""
     names = [flavour, *extra]
-    files = flavours.fragments(names)
-    out = paths.OUT / out_name(applied, [*names, variant.name] if variant else names)
+    files = flavours.fragments(context, names)
+    out = context.out / out_name(context, applied, [*names, variant.name] if variant else names)
     variant = variant or Variant("")
-    row = arch.current()
+    row = arch.of(context)
     targets = variant.targets or row.targets
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
     image = out / (variant.targets[0] if variant.targets else row.path)
     stamp = load_json(stamp_file)
-    cc = make.compiler()
+    cc = make.compiler(context)
     config_key = digest(cc, *(f.read_bytes() for f in files))
     key = digest(applied.key, str(applied.path), config_key, *variant.args, *targets)
 
@@ -159,7 +164,7 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
             return digest(config_key, _kconfig_digest(applied.path, out))
 
         if stamp.get("config") != config_stamp() or not (out / ".config").is_file():
-            configure(applied.path, out, files, log, phase)
+            configure(context, applied.path, out, files, log, phase)
 
         output = Output(warnings=stamp.get("warnings", {}))
         state = "{} objects rebuilt"
@@ -169,12 +174,12 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
         before = output.objects
         try:
             # -O keeps the lines of one target together, its warnings with it.
-            make.run([*make.make_args(applied.path, out), "-Otarget", *variant.args, *targets],
+            make.run(context, [*make.make_args(context, applied.path, out), "-Otarget", *variant.args, *targets],
                      log, output, phase, state)
         finally:
             stamp.update(warnings=output.warnings, config=config_stamp())
             save_json(stamp_file, stamp)
-        refuse(output.all_warnings(), log)
+        refuse(context, output.all_warnings(), log)
         stamp.update(key=key, release=(out / "include/config/kernel.release").read_text().strip(),
                      objects=sum(1 for _ in out.rglob("*.o")), all_warnings=output.all_warnings())
         save_json(stamp_file, stamp)
@@ -184,8 +189,8 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
         return kernel()
 
 
-def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) -> None:
+def refuse(context: Context, warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) -> None:
     """A warning in a file that matches @pattern is an error."""
     if ours := [w for w in warnings if pattern.search(w)]:
         more = f" (and {len(ours) - 1} more)" if len(ours) > 1 else ""
-        raise ui.Fail(paths.shown(log), f"{ours[0]}{more}", "the series' own files have to build without a warning")
+        raise ui.Fail(context.shown(log), f"{ours[0]}{more}", "the series' own files have to build without a warning")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kdebug.build import arch
-from kdebug.host import paths, processes, ui
+from kdebug.context import Context
+from kdebug.host import processes, ui
 
 _ACTION = re.compile(r"  ([A-Z][A-Z0-9_+]*)(?: \[M\])? +(\S+)$")
 _WARNING = re.compile(r"\bwarning: |^WARNING: |: Warning: ")
@@ -26,43 +27,43 @@ _ERRORS = (
 )
 
 
-def cc_name() -> str:
+def cc_name(context: Context) -> str:
     """The user's choice, or the architecture's gcc."""
-    return os.environ.get("CC", f"{arch.current().prefix}gcc")
+    return f"{arch.of(context).prefix}gcc" if context.compiler is None else context.compiler
 
 
-def compiler() -> str:
+def compiler(context: Context) -> str:
     """The name and version of the compiler: all objects depend on it."""
-    cc = cc_name()
+    cc = cc_name(context)
     try:
         run = subprocess.run([*cc.split(), "--version"], capture_output=True, text=True, check=True)
     except (OSError, IndexError, subprocess.CalledProcessError):
-        raise ui.Fail("CC", f"{cc!r} does not run", f"run make deps ARCH={arch.current().name}, or name "
+        raise ui.Fail("CC", f"{cc!r} does not run", f"run make deps ARCH={arch.of(context).name}, or name "
                       "a compiler that is there") from None
     return f"{cc}: {run.stdout.splitlines()[0]}"
 
 
-def environment() -> dict[str, str]:
+def environment(context: Context) -> dict[str, str]:
     """The environment for make: nothing of a make around us, or of its user's
     other kernels, may reach this build."""
     drop = re.compile(r"MAKE|MFLAGS|KBUILD|KCONFIG|KCFLAGS|KCPPFLAGS|KAFLAGS|INSTALL_|CROSS_COMPILE|"
                       r"(?:ARCH|SUBARCH|O|M|MO|V|W|C|CC|LD|LLVM|HOSTCC|LOCALVERSION)$")
     env = {k: v for k, v in os.environ.items() if not drop.match(k)}
-    env.update(LC_ALL="C", CCACHE_DEPEND="1", CCACHE_BASEDIR=str(paths.BUILD))
+    env.update(LC_ALL="C", CCACHE_DEPEND="1", CCACHE_BASEDIR=str(context.build))
     if "CCACHE_DIR" not in env:
-        env.update(CCACHE_DIR=str(paths.CCACHE), CCACHE_MAXSIZE="1G")
+        env.update(CCACHE_DIR=str(context.ccache), CCACHE_MAXSIZE="1G")
     return env
 
 
-def make_args(source: Path, out: Path) -> list[str]:
+def make_args(context: Context, source: Path, out: Path) -> list[str]:
     """The make command line that is the same for all of a kernel's targets."""
-    for path in (source, out, paths.SCRIPTS):
+    for path in (source, out, context.scripts):
         if re.search(r"[\s:]", str(path)):
             raise ui.Fail(str(path), "the kernel's make takes no path with a space or a colon",
                           "set KTHREAD_DEBUG_BUILD to a directory without")
-    row, cc, hostcc = arch.current(), cc_name(), "gcc"
+    row, cc, hostcc = arch.of(context), cc_name(context), "gcc"
     if shutil.which("ccache"):
-        cc, hostcc = f"{paths.SCRIPTS / 'cc'} {cc}", "ccache gcc"
+        cc, hostcc = f"{context.scripts / 'cc'} {cc}", "ccache gcc"
     # With time, user and host fixed, equal sources give equal bytes.
     return ["make", "-C", str(source), f"O={out}", f"ARCH={row.make}", f"CC={cc}", f"HOSTCC={hostcc}",
             *([f"CROSS_COMPILE={row.prefix}"] if row.prefix else []), f"-j{len(os.sched_getaffinity(0))}",
@@ -102,14 +103,15 @@ class Output:
         return tuple(w for ws in self.warnings.values() for w in ws)
 
 
-def run(args: Sequence[str], log: Path, output: Output, phase: ui.Phase | None = None, state: str = "{}",
-         env: Mapping[str, str] | None = None) -> None:
+def run(context: Context, args: Sequence[str], log: Path, output: Output, phase: ui.Phase | None = None,
+        state: str = "{}",
+        env: Mapping[str, str] | None = None) -> None:
     """Run @args into @output and @log; when it fails, show why."""
     with log.open("a", buffering=1) as copy:
         copy.write(f"$ {' '.join(args)}\n")
         try:
             # A make that outlives us would write beside the one of the next run.
-            proc = subprocess.Popen(args, env=env or environment(), stdin=subprocess.DEVNULL,
+            proc = subprocess.Popen(args, env=env or environment(context), stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                     preexec_fn=processes.die_with_parent(signal.SIGTERM))
         except FileNotFoundError:
@@ -133,6 +135,6 @@ def run(args: Sequence[str], log: Path, output: Output, phase: ui.Phase | None =
         for line in rest:
             phase.note(line)
     if "No space left" in first:
-        raise ui.Fail(str(paths.BUILD), "no space left on the disk",
+        raise ui.Fail(str(context.build), "no space left on the disk",
                       "free 1 GB there, or set KTHREAD_DEBUG_BUILD to another disk")
-    raise ui.Fail(paths.shown(log), first, "mend that and run again; that file has all of it")
+    raise ui.Fail(context.shown(log), first, "mend that and run again; that file has all of it")

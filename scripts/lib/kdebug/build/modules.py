@@ -11,7 +11,8 @@ from pathlib import Path
 from kdebug.build import arch, make
 from kdebug.build.kernel import Kernel, refuse
 from kdebug.build.make import Output
-from kdebug.host import paths, ui
+from kdebug.context import Context, SETS
+from kdebug.host import ui
 from kdebug.host.files import digest, load_json, save_json
 
 _ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
@@ -19,17 +20,17 @@ _ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _NEEDS = re.compile(r"^# Needs the set (\S+)$", re.M)
 
 
-def directories(sets: Collection[str] = tuple(paths.SETS), root: Path = paths.KERNEL) -> list[Path]:
+def directories(context: Context, sets: Collection[str] = tuple(SETS)) -> list[Path]:
     """The directories of kernel/ that are external modules for this architecture and
     build on a tree that has these @sets. The Makefile tells which it needs: none, one,
     or, if it says nothing, all."""
     def builds(text: str) -> bool:
-        needs = _NEEDS.findall(text) or ([] if "# Builds without the series" in text else paths.SETS)
+        needs = _NEEDS.findall(text) or ([] if "# Builds without the series" in text else SETS)
         return all(name in sets for name in needs)
 
-    found = ((p.parent, p.read_text()) for p in sorted(root.glob("*/Makefile")))
+    found = ((p.parent, p.read_text()) for p in sorted(context.kernel.glob("*/Makefile")))
     return [d for d, text in found if "obj-m" in text and builds(text)
-            and _ONLY_FOR.findall(text) in ([], [arch.current().name])]
+            and _ONLY_FOR.findall(text) in ([], [arch.of(context).name])]
 
 
 def in_tree(kernel: Kernel) -> list[Path]:
@@ -38,7 +39,7 @@ def in_tree(kernel: Kernel) -> list[Path]:
     return [(kernel.out / line).with_suffix(".ko") for line in order.read_text().splitlines()]
 
 
-def external(kernel: Kernel, source: Path) -> list[Path]:
+def external(context: Context, kernel: Kernel, source: Path) -> list[Path]:
     """The modules of the directory @source, built against @kernel."""
     dest = kernel.out / "mod" / source.name
     log, stamp_file = dest.with_suffix(".log"), dest.with_suffix(".json")
@@ -59,8 +60,9 @@ def external(kernel: Kernel, source: Path) -> list[Path]:
             shutil.copytree(source, dest)
         log.unlink(missing_ok=True)
         output = Output()
-        make.run([*make.make_args(kernel.source, kernel.out), "-Otarget", *where, "modules"], log, output, phase)
-        refuse(output.all_warnings(), log, re.compile(""))
+        make.run(context, [*make.make_args(context, kernel.source, kernel.out), "-Otarget", *where, "modules"], log,
+                 output, phase)
+        refuse(context, output.all_warnings(), log, re.compile(""))
         found = [dest / Path(line).with_suffix(".ko")
                  for line in (dest / "modules.order").read_text().splitlines()]
         save_json(stamp_file, {"key": key, "modules": [str(p.relative_to(dest)) for p in found]})

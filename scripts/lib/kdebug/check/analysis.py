@@ -15,7 +15,8 @@ from kdebug.check.step import Red, Skip, Step
 def includes(step: Step, _: str) -> list[str]:
     """Nothing is included twice, and a header compiles by itself."""
     files = step.touched(".c", ".h")
-    said = step.run_tool("include", ["perl", step.tree / "scripts/checkincludes.pl", *files], step.tree) if files else ""
+    said = step.run_tool("include", ["perl", step.tree / "scripts/checkincludes.pl", *files],
+                         step.tree) if files else ""
     result = step.refuse_news("include", [line for line in said.splitlines() if line.strip()])
     headers = [n for n in step.touched(".h") if n.startswith(("include/", "kernel/"))] if step.patch else []
     if headers:
@@ -25,8 +26,10 @@ def includes(step: Step, _: str) -> list[str]:
         (alone / "Kbuild").write_text("".join(f"obj-m += h{n}.o\n" for n in range(len(headers))))
         for n, header in enumerate(headers):
             (alone / f"h{n}.c").write_text(f'#include "{step.tree / header}"\n')
-        step.run_tool("alone", [*builds.make_args(builds.CONFIGS["on"], step.top / "out/on", step.tree), f"M={alone}",
-                             *(f"h{n}.o" for n in range(len(headers)))], step.tree, env=make.environment())
+        step.run_tool("alone", [*builds.make_args(step.context, builds.CONFIGS["on"], step.top / "out/on", step.tree),
+                                f"M={alone}",
+                                *(f"h{n}.o" for n in range(len(headers)))], step.tree,
+                      env=make.environment(step.context))
     return result
 
 
@@ -40,8 +43,9 @@ def _checker(step: Step, name: str, command: str, *more: str) -> list[str]:
     """Run @command as the kernel's make does (C=2) for what the patch touches."""
     if not (objects := _objects(step)):
         raise Skip
-    said = step.run_tool(name, [*builds.make_args(builds.CONFIGS["on"], step.top / "out/on", step.tree), "C=2", f"CHECK={command}", *more,
-                             *objects], step.tree, env=make.environment())
+    said = step.run_tool(name, [*builds.make_args(step.context, builds.CONFIGS["on"], step.top / "out/on", step.tree),
+                                "C=2", f"CHECK={command}", *more,
+                                *objects], step.tree, env=make.environment(step.context))
     ran = re.findall(r"^  CHECK +(\S+)", said, re.M)
     if len(ran) < len(objects):
         raise Red(f"{len(objects)} files, but only {len(ran)} were checked: {said.splitlines()[-1]}")
@@ -51,7 +55,7 @@ def _checker(step: Step, name: str, command: str, *more: str) -> list[str]:
 
 def sparsely(step: Step, name: str) -> list[str]:
     """sparse, one that is new enough."""
-    return _checker(step, name, str(sparse.ensure(step.tree)))
+    return _checker(step, name, str(sparse.ensure(step.context, step.tree)))
 
 
 def cocci(step: Step, name: str) -> list[str]:
@@ -67,7 +71,7 @@ def cocci(step: Step, name: str) -> list[str]:
     includes = " ".join(f"-I {d}" for d in ("arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"))
     # It takes the files from one argument.
     said = step.run_tool(name, ["bash", step.tree / "scripts/coccicheck", " ".join(files)], step.tree,
-                env=make.environment() | {"C": "2", "MODE": "report", "srctree": str(step.tree),
+                         env=make.environment(step.context) | {"C": "2", "MODE": "report", "srctree": str(step.tree),
                                             "LINUXINCLUDE": includes})
     rules = [f for f in (step.tree / "scripts/coccinelle").rglob("*.cocci")
              if re.search(r"virtual\s+report", f.read_text(errors="replace"))]

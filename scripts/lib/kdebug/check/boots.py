@@ -13,7 +13,8 @@ from kdebug.guest.judge import Limits
 from kdebug.host import files
 
 # The selftests that go with any boot.
-BOOTED = ("events", "table", "sysrq", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "hazard", "misuse", "stops", "stall")
+BOOTED = ("events", "table", "sysrq", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "hazard", "misuse",
+          "stops", "stall")
 
 
 def boots(step: Step, _: str) -> list[str]:
@@ -24,21 +25,21 @@ def boots(step: Step, _: str) -> list[str]:
     kernel = Kernel(out / arch.get("x86_64").path, out, step.tree, out / ".config", release, key)
     programs, modules = ["show:/proc/version"], in_tree(kernel)
     if (tests := step.tree / guest_programs.SELFTESTS / "test_modules").is_dir():
-        modules += external(kernel, tests)
+        modules += external(step.context, kernel, tests)
         programs += [p for p in BOOTED if (step.tree / guest_programs.SELFTESTS / f"{p}.c").is_file()]
     if (step.tree / "samples/kthread").is_dir():
         programs += ["samples"]
     has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
-    initrd = initramfs.ensure(kernel, modules)
+    initrd = initramfs.ensure(step.context, kernel, modules)
     # What a patch to documents leaves as it was need not boot again.
     done, now = step.top / "out/on/passed", files.digest(kernel.image.read_bytes(), initrd.read_bytes(), *programs)
     if step.patch and done.is_file() and done.read_text() == now:
         return []
-    result = boot.run(kernel.image, initrd, "kunit.enable=1" if has_kunit else "", programs=programs,
+    result = boot.run(step.context, kernel.image, initrd, "kunit.enable=1" if has_kunit else "", programs=programs,
                       tags=["stall-report", "misuse"], label="check",
                       limits=Limits(boot=300, silence=300, total=1800))
     if has_kunit:
-        cases = kunit.parse(step.tree, result.console)
+        cases = kunit.parse(step.context, step.tree, result.console)
         if bad := [case for case, said in cases.items() if said not in ("ok", "skip")]:
             raise Red(f"KUnit: {' '.join(bad)}, see {result.console}")
     if not result.passed:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from kdebug.build import flavours, make
 from kdebug.check.step import Red, Skip, Step
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 
 # Objects of the base that the series changes, none of them when it is off.
 HOOKED = ("kernel/kthread.o", "kernel/hung_task.o", "kernel/fork.o", "drivers/tty/sysrq.o")
@@ -47,11 +48,11 @@ CONFIGS = {
 OPTIONS = ("KTHREAD_DEBUG", "FAIL_KTHREAD", "KTHREAD_KUNIT_TEST", "SAMPLE_KTHREAD")
 
 
-def make_args(config: Config, out: Path, tree: Path) -> list[str]:
-    args = [a for a in make.make_args(tree, out) if not a.startswith(("ARCH=", "CC="))]
+def make_args(context: Context, config: Config, out: Path, tree: Path) -> list[str]:
+    args = [a for a in make.make_args(context, tree, out) if not a.startswith(("ARCH=", "CC="))]
     cc = f"{config.cross}gcc"
     if shutil.which("ccache"):
-        cc = f"{paths.SCRIPTS / 'cc'} {cc}"
+        cc = f"{context.scripts / 'cc'} {cc}"
     return [*args, f"ARCH={config.arch}", f"CROSS_COMPILE={config.cross}", f"CC={cc}", "W=1", "UT=1", "-Otarget"]
 
 
@@ -60,7 +61,7 @@ def configure(step: Step, name: str, config: Config, out: Path, log: Path, outpu
     if name == "tiny":
         wanted, target = "", "tinyconfig"
     else:
-        files = [paths.CONFIGS / f"{f}.config" for f in config.fragments]
+        files = [step.context.configs / f"{f}.config" for f in config.fragments]
         tiny = [step.tree / f for f in flavours.TINY[:2] if config.fragments]
         options: dict[str, str] = {}
         for text in [*(f.read_text() for f in (*tiny, *files)), config.more]:
@@ -70,8 +71,9 @@ def configure(step: Step, name: str, config: Config, out: Path, log: Path, outpu
         target = "allnoconfig"
     merged, new = out / "merged.config", out / "new.config"
     merged.write_text(wanted)
-    make.run([*make_args(config, out, step.tree), "-s", *([f"KCONFIG_ALLCONFIG={merged}"] if wanted else []), target],
-                log, output, env={**make.environment(), "KCONFIG_CONFIG": str(new)})
+    make.run(step.context, [*make_args(step.context, config, out, step.tree), "-s",
+                            *([f"KCONFIG_ALLCONFIG={merged}"] if wanted else []), target],
+             log, output, env={**make.environment(step.context), "KCONFIG_CONFIG": str(new)})
     text = new.read_text()
     if not (out / ".config").is_file() or (out / ".config").read_text() != text:
         new.replace(out / ".config")
@@ -97,7 +99,7 @@ def build(step: Step, name: str) -> list[str]:
     output = make.Output()
     try:
         configure(step, name, config, out, log, output)
-        make.run([*make_args(config, out, step.tree), *config.targets], log, output)
+        make.run(step.context, [*make_args(step.context, config, out, step.tree), *config.targets], log, output)
     except ui.Fail as err:
         raise Red("\n".join([str(err), *output.errors()])) from None
     if name in ("i386", "arm64"):

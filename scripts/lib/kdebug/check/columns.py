@@ -12,8 +12,8 @@ that cannot run has failed.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,13 +21,12 @@ from pathlib import Path
 
 from kdebug.build import make
 from kdebug.check import analysis, boots, builds, documents, needs, patch
-from kdebug.check import step as step_module
 from kdebug.check.step import Red, Skip, Step
 from kdebug.check.table import Table
-from kdebug.host import files, paths, ui
+from kdebug.context import Context
+from kdebug.host import files, ui
 from kdebug.patches import apply, series
 from kdebug.source import fetch
-
 
 # Name, what runs it, and whether it only reads (and so runs beside the builds).
 CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
@@ -49,24 +48,25 @@ CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
 }
 
 
-def _key(check: str, queue: Sequence[Path], base_key: str) -> str:
+def _key(context: Context, check: str, queue: Sequence[Path], base_key: str) -> str:
     """What a cell depends on: patches, base, configuration, tools, the check."""
     run, _ = CHECKS[check]
     config = builds.CONFIGS.get(check, builds.CONFIGS["on"])
-    tools = [make.compiler(), *(f.read_text() for n in config.fragments if (f := paths.CONFIGS / f"{n}.config").is_file())]
+    tools = [make.compiler(context),
+             *(f.read_text() for n in config.fragments if (f := context.configs / f"{n}.config").is_file())]
     if check == "style":
-        tools.append((paths.SCRIPTS / "checkpatch.txt").read_text())
+        tools.append((context.scripts / "checkpatch.txt").read_text())
     return files.digest(check, base_key, repr(config), inspect.getsource(run), *tools,
                         *(series.name(p) for p in queue), *(p.read_bytes() for p in queue))
 
 
-def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
+def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
     """Fill the table; what is red, and why."""
-    source = fetch.ensure(os.environ.get("KDIR") or None)
-    queue = series.read()
-    paths.OUT = step_module.TOP / "out"  # the guest's programs, too
-    step_module.TOP.mkdir(parents=True, exist_ok=True)
-    cache = step_module.TOP / "cells.json"
+    source = fetch.ensure(context)
+    queue = series.read(context)
+    context = dataclasses.replace(context, outputs=context.check / "out")  # the guest's programs, too
+    context.check.mkdir(parents=True, exist_ok=True)
+    cache = context.check / "cells.json"
     done: dict[str, list[str]] = {k: v for k, v in files.load_json(cache).items() if isinstance(v, list)}
     table = Table(["base", *(series.name(p).removesuffix(".patch") for p in queue)], checks)
     red: dict[tuple[int, str], str] = {}
@@ -75,7 +75,7 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
         for number in range(len(queue) + 1):
             if number and rows and number not in rows:
                 continue
-            keys = {check: _key(check, queue[:number], source.key) for check in checks}
+            keys = {check: _key(context, check, queue[:number], source.key) for check in checks}
             if all(keys[c] in done for c in checks):
                 for c in checks:
                     table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")
@@ -83,8 +83,8 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
                         warned[c] = done[keys[c]]
                 table.finished(number)
                 continue
-            step = Step(number, queue[number - 1] if number else None,
-                        apply.ensure(source, queue[:number], step_module.TOP / "linux"), source.path, warned)
+            step = Step(context, number, queue[number - 1] if number else None,
+                        apply.ensure(context, source, queue[:number], context.check / "linux"), source.path, warned)
 
             def cell(check: str, step: Step = step, keys: dict[str, str] = keys) -> None:
                 if keys[check] not in done:
@@ -95,7 +95,7 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
                         done[keys[check]] = ["-"]
                     except (Red, ui.Fail, OSError, subprocess.SubprocessError) as err:
                         red[step.number, check] = str(err) or repr(err)
-                        with (step_module.TOP / f"{check}-{step.number}.log").open("a") as log:
+                        with (context.check / f"{check}-{step.number}.log").open("a") as log:
                             log.write(f"\nRED: {red[step.number, check]}\n")
                         table.put(step.number, check, "RED")
                         return

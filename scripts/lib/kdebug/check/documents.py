@@ -16,8 +16,9 @@ from kdebug.check.step import Red, Skip, Step
 def docs(step: Step, _: str) -> list[str]:
     """kernel-doc of what the patch touches."""
     files = step.touched(".c", ".h")
-    said = step.run_tool("docs", [sys.executable, step.tree / "scripts/kernel-doc", "-none", "-Wall", *files], step.tree,
-                env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, ok=tuple(range(256))) if files else ""
+    said = step.run_tool("docs", [sys.executable, step.tree / "scripts/kernel-doc", "-none", "-Wall", *files],
+                         step.tree,
+                         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, ok=tuple(range(256))) if files else ""
     if "Traceback" in said or "No such file" in said:
         raise Red(said)
     return step.refuse_news("docs", [line for line in said.splitlines() if re.search("warning|error", line, re.I)])
@@ -34,7 +35,7 @@ def sphinx(step: Step, _: str) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)  # what has been read is not warned of again
     out.mkdir(parents=True)
     said = step.run_tool("sphinx", ["make", "-C", step.tree, f"O={out}", f"SPHINXDIRS={' '.join(folders)}", "htmldocs"],
-                step.tree, env=make.environment() | {"PYTHONDONTWRITEBYTECODE": "1"})
+                         step.tree, env=make.environment(step.context) | {"PYTHONDONTWRITEBYTECODE": "1"})
     pages = [out / "Documentation/output" / Path(n).relative_to("Documentation").with_suffix(".html")
              for n in step.touched(".rst")]
     if lost := [page.name for page in pages if not page.is_file()]:
@@ -46,4 +47,4 @@ def sphinx(step: Step, _: str) -> list[str]:
         return bool(m and (step.tree / "Documentation" / f"{m[1]}.rst").is_file())
 
     return step.refuse_news("sphinx", [line for line in said.splitlines()
-                                         if re.search("WARNING|ERROR", line) and not elsewhere(line)])
+                                       if re.search("WARNING|ERROR", line) and not elsewhere(line)])

@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 from kdebug.check.step import Red, Skip, Step
-from kdebug.host import paths
 from kdebug.patches import apply, series
 
 
@@ -57,10 +56,11 @@ def style(step: Step, _: str) -> list[str]:
         raise Skip
     if not WORDS.is_file():  # without it checkpatch only says that it finds no typo
         raise Red(f"{WORDS}: missing; install codespell")
-    excused = excuses((paths.SCRIPTS / "checkpatch.txt").read_text(), series.name(step.patch))
+    excused = excuses((step.context.scripts / "checkpatch.txt").read_text(), series.name(step.patch))
     step.run_tool("style", [step.base / "scripts/checkpatch.pl", "--strict", "--no-signoff", "--codespell",
                          "--codespellfile", WORDS, "--quiet", "--no-summary", "--show-types", "--ignore",
-                         ",".join(excused or ["NONE"]), step.patch], step.top, env=os.environ | {"GIT_DIR": "/nonexistent"})
+                         ",".join(excused or ["NONE"]), step.patch], step.top,
+                  env=os.environ | {"GIT_DIR": "/nonexistent"})
     return []
 
 

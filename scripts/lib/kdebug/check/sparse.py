@@ -12,10 +12,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from kdebug.host import apt, paths, ui
+from kdebug.context import Context
+from kdebug.host import apt, ui
 
 SUITES = ("testing", "unstable")
-TOP = paths.BUILD / "check" / "sparse"
 
 
 def _valid(command: Path, tree: Path) -> bool:
@@ -24,23 +24,25 @@ def _valid(command: Path, tree: Path) -> bool:
     return done.stdout.strip() == "1"
 
 
-def ensure(tree: Path) -> Path:
+def ensure(context: Context, tree: Path) -> Path:
     """The command, for the kernel in @tree."""
+    top = context.check / "sparse"
     if (host := shutil.which("sparse")) and _valid(Path(host), tree):
         return Path(host)
-    wrapper = TOP / "sparse"
+    wrapper = top / "sparse"
     if not wrapper.is_file():
-        shutil.rmtree(TOP, ignore_errors=True)
-        TOP.mkdir(parents=True)
+        shutil.rmtree(top, ignore_errors=True)
+        top.mkdir(parents=True)
         for name in ("sparse", "libc6"):
-            deb = apt.package(name, SUITES)
-            subprocess.run(["dpkg-deb", "-x", deb, TOP / "root"], check=True)
-        loader = next((TOP / "root").rglob("ld-linux-x86-64.so.2"), None)
+            deb = apt.package(context, name, SUITES)
+            subprocess.run(["dpkg-deb", "-x", deb, top / "root"], check=True)
+        loader = next((top / "root").rglob("ld-linux-x86-64.so.2"), None)
         if loader is None:
-            raise ui.Fail(str(TOP), "no program loader in libc6", "install sparse 0.6.5 or newer")
-        libs = next((TOP / "root").rglob("libc.so.6")).parent
-        wrapper.write_text(f'#!/bin/sh\nexec {loader} --library-path {libs} {TOP}/root/usr/bin/sparse "$@"\n')
+            raise ui.Fail(str(top), "no program loader in libc6", "install sparse 0.6.5 or newer")
+        libs = next((top / "root").rglob("libc.so.6")).parent
+        wrapper.write_text(f'#!/bin/sh\nexec {loader} --library-path {libs} {top}/root/usr/bin/sparse "$@"\n')
         wrapper.chmod(0o755)
     if not _valid(wrapper, tree):
-        raise ui.Fail(str(wrapper), "does not run, or is too old", f"run: rm -r {TOP}, or install sparse 0.6.5 or newer")
+        raise ui.Fail(str(wrapper), "does not run, or is too old",
+                      f"run: rm -r {top}, or install sparse 0.6.5 or newer")
     return wrapper

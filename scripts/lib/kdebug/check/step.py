@@ -9,16 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kdebug.host import paths
+from kdebug.context import Context
 from kdebug.patches import apply, series
-
-TOP = paths.BUILD / "check"
 
 
 @dataclass
 class Step:
     """The series up to patch @number, as it lies in the tree."""
 
+    context: Context
     number: int
     patch: Path | None
     applied: apply.Applied
@@ -28,7 +27,7 @@ class Step:
     @property
     def top(self) -> Path:
         """Where make check works."""
-        return TOP
+        return self.context.check
 
     @property
     def tree(self) -> Path:
@@ -38,17 +37,17 @@ class Step:
     def set(self) -> series.Set:
         """The set of the patch, up to the patch."""
         assert self.patch
-        one = next(one for one in series.sets() if self.patch in one.patches)
+        one = next(one for one in series.sets(self.context) if self.patch in one.patches)
         return replace(one, patches=one.patches[:one.patches.index(self.patch) + 1])
 
     def touched(self, *suffixes: str) -> list[str]:
         """Files of the patch; for the base those of the whole series."""
-        bodies = [self.patch] if self.patch else series.read()
+        bodies = [self.patch] if self.patch else series.read(self.context)
         names = dict.fromkeys(n for p in bodies for n in apply.touched(p.read_text(errors="surrogateescape")))
         return [n for n in names if n.endswith(suffixes) and (self.tree / n).is_file()]
 
     def run_tool(self, check: str, args: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None,
-             ok: tuple[int, ...] = (0,)) -> str:
+                 ok: tuple[int, ...] = (0,)) -> str:
         """Run a tool; its output, which also is the log. A tool that fails is red."""
         log = self.top / f"{check}-{self.number}.log"
         try:
@@ -59,7 +58,8 @@ class Step:
         log.write_text(f"$ {' '.join(map(str, args))}\n{done.stdout}")
         if done.returncode not in ok:
             lines = [line for line in done.stdout.splitlines() if line.strip()][-8:]
-            raise Red("\n".join([f"{Path(str(args[0])).name}: exit {done.returncode}, see {paths.shown(log)}", *lines]))
+            raise Red("\n".join([f"{Path(str(args[0])).name}: exit {done.returncode}, see {self.context.shown(log)}",
+                                 *lines]))
         return done.stdout
 
     def refuse_news(self, check: str, now: list[str]) -> list[str]:

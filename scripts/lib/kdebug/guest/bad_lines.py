@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kdebug.context import REPO
 from kdebug.guest.exit_codes import Code
-from kdebug.host import paths
 from kdebug.host.ui import Fail
 
-RULES = paths.SCRIPTS / "console-lines.txt"
+RULES = REPO / "scripts/console-lines.txt"
 
 CATEGORIES = {c.name.lower(): c for c in Code if Code.PANIC <= c <= Code.BAD}
 

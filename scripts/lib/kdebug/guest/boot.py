@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import fcntl
 import os
 import re
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kdebug.build.arch import Arch, current, get
+from kdebug.build.arch import Arch, of
+from kdebug.context import Context
 from kdebug.guest import bad_lines, qemu
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Judge, Limits, Program, SHOWN, Verdict
 from kdebug.guest.lines import Line
-from kdebug.host import files, paths, ui
+from kdebug.host import files, ui
 from kdebug.host.ui import Fail
 
 KEEP_RUNS = 100  # three times what all tests take
@@ -89,12 +91,12 @@ def show(line: Line) -> str:
 # --- a directory per run ----------------------------------------------------------
 
 @contextlib.contextmanager
-def run_directory(directory: Path | None = None) -> Iterator[Path]:
+def run_directory(context: Context, directory: Path | None = None) -> Iterator[Path]:
     """A directory of this run's own; its lock says that the run is alive."""
     if directory is None:
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         for n in range(1000):
-            directory = paths.RUNS / (f"{stamp}.{n}" if n else stamp)
+            directory = context.runs / (f"{stamp}.{n}" if n else stamp)
             with contextlib.suppress(FileExistsError):
                 directory.mkdir(parents=True)
                 break
@@ -106,22 +108,22 @@ def run_directory(directory: Path | None = None) -> Iterator[Path]:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Fail(str(directory), "another run uses it", "name another directory") from None
-        if directory.parent == paths.RUNS:
+        if directory.parent == context.runs:
             _latest(directory)
-            prune()
+            prune(context)
         yield directory
     finally:
         os.close(fd)
 
 
 @contextlib.contextmanager
-def _writable() -> Iterator[None]:
+def _writable(context: Context) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:  # our own stdout's reader has gone
         raise
     except OSError as err:
-        raise Fail(str(err.filename or paths.RUNS), f"cannot be written ({err.strerror})",
+        raise Fail(str(err.filename or context.runs), f"cannot be written ({err.strerror})",
                    "make room there, or make it writable") from err
 
 
@@ -134,9 +136,9 @@ def _latest(directory: Path) -> None:
         new.replace(link)
 
 
-def prune(keep: int = KEEP_RUNS) -> None:
+def prune(context: Context, keep: int = KEEP_RUNS) -> None:
     """Delete the oldest runs, none that is still alive."""
-    runs = sorted(d for d in paths.RUNS.iterdir() if re.match(r"\d{8}-\d{6}-\d+", d.name))
+    runs = sorted(d for d in context.runs.iterdir() if re.match(r"\d{8}-\d{6}-\d+", d.name))
     for old in runs[:-keep]:
         with contextlib.suppress(OSError):  # alive, or deleted by another run
             fd = os.open(old, os.O_RDONLY | os.O_DIRECTORY)
@@ -149,9 +151,9 @@ def prune(keep: int = KEEP_RUNS) -> None:
 
 # --- one judged run ---------------------------------------------------------------
 
-def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequence[str],
-        nonce: str | None = None, limits: Limits = Limits(), arch: str | None = None,
-        accel: str | None = None, memory: int = 256, smp: int | None = None, tags: Sequence[str] = (),
+def run(context: Context, image: Path, initrd: Path | None, append: str = "", *, programs: Sequence[str],
+        nonce: str | None = None, limits: Limits = Limits(), memory: int = 256, smp: int | None = None,
+        tags: Sequence[str] = (),
         out_dir: Path | None = None, label: str = "boot", phase: ui.Phase | None = None,
         on_line: Callable[[Line], None] | None = None, extra: Sequence[str] = ()) -> Result:
     """Boot, let guest init run @programs, judge. A Fail means that nothing ran.
@@ -167,12 +169,12 @@ def run(image: Path, initrd: Path | None, append: str = "", *, programs: Sequenc
         raise Fail("--run", "names no program", "name at least one: no status is never a pass")
     rules = bad_lines.parse()
     nonce = nonce or secrets.token_hex(8)
-    m, binary, accel, remark = _qemu(arch, accel)
+    m, binary, accel, remark = _qemu(context)
     words = f"{m.append} {APPEND} kdebug.run={','.join(programs)} kdebug.nonce={nonce} {append}"
     cmd = qemu.command(m, binary, accel=accel, image=image, initrd=initrd, append=_cmdline(words),
                        memory=memory, smp=smp, extra=extra)
-    with contextlib.ExitStack() as stack, _writable():
-        where = stack.enter_context(run_directory(out_dir))
+    with contextlib.ExitStack() as stack, _writable(context):
+        where = stack.enter_context(run_directory(context, out_dir))
         p = phase or stack.enter_context(ui.phase(label))
         if remark:
             p.note(remark)
@@ -260,14 +262,14 @@ def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: i
             raise Fail(what, f"bad value {value:g}", "give a number above 0")
 
 
-def _qemu(arch: str | None, accel: str | None) -> tuple[Arch, str, str, str]:
-    m = get(arch) if arch else current()
+def _qemu(context: Context) -> tuple[Arch, str, str, str]:
+    m = of(context)
     if not m.binary:
-        if qemu.wanted_accel(accel) == "kvm":
+        if qemu.wanted_accel(context) == "kvm":
             raise Fail("ACCEL", f"kvm wanted, but {m.name} is a process and no machine", "leave it out")
         return m, "", "", ""
     binary, version = qemu.find(m)
-    accel, remark = qemu.choose_accel(m, binary, version, accel)
+    accel, remark = qemu.choose_accel(context, m, binary, version)
     return m, binary, qemu.threads(accel, version), remark
 
 
@@ -281,17 +283,17 @@ def _cmdline(words: str) -> str:
 
 # --- a person at the console ------------------------------------------------------
 
-def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str | None = None,
-                accel: str | None = None, memory: int = 256, smp: int | None = None,
+def interactive(context: Context, image: Path, initrd: Path | None, append: str = "", *, memory: int = 256,
+                smp: int | None = None,
                 gdb: Path | None = None) -> int:
     """A shell in the guest on this terminal. With @gdb, the vmlinux, QEMU waits
     at its stub; that is a socket of this run, so that no port can be taken."""
     _check(image, initrd, Limits(), memory, smp)
     if gdb and not os.access(gdb, os.R_OK):
         raise Fail("--gdb", f"cannot read {str(gdb)!r}", "name the vmlinux of this kernel")
-    m, binary, accel, remark = _qemu(arch, accel)
+    m, binary, accel, remark = _qemu(context)
     words = _cmdline(f"{m.append} {APPEND_SHELL} {append}")
-    with _writable(), run_directory() as where, contextlib.ExitStack() as stack:
+    with _writable(context), run_directory(context) as where, contextlib.ExitStack() as stack:
         extra: list[str] = []
         if gdb:
             sock = where / "gdb.sock"
@@ -319,7 +321,7 @@ def interactive(image: Path, initrd: Path | None, append: str = "", *, arch: str
 
 # --- scripts/boot -----------------------------------------------------------------
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(context: Context, argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code, see CODES."""
     limits = Limits()
     ap = argparse.ArgumentParser(prog="boot", description="Boot a kernel in QEMU and judge the run.",
@@ -347,12 +349,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise Fail("--expect", f"{a.expect} is no exit code of this command", "see --help")
     if not a.run and not a.shell and not a.gdb:
         raise Fail("--run", "names no program", "name at least one: no status is never a pass")
+    context = dataclasses.replace(context, architecture=a.arch or context.architecture,
+                                  accelerator=a.accel or context.accelerator)
     if not a.run:
-        return interactive(a.image, a.initrd, a.append, arch=a.arch, accel=a.accel,
-                           memory=a.memory, smp=a.smp, gdb=a.gdb)
-    result = run(a.image, a.initrd, a.append, programs=a.run.split(","), arch=a.arch,
-                 limits=Limits(a.limit_boot, a.limit_silence, a.limit_total), accel=a.accel,
-                 memory=a.memory, smp=a.smp, tags=a.tag,
+        return interactive(context, a.image, a.initrd, a.append, memory=a.memory, smp=a.smp, gdb=a.gdb)
+    result = run(context, a.image, a.initrd, a.append, programs=a.run.split(","),
+                 limits=Limits(a.limit_boot, a.limit_silence, a.limit_total), memory=a.memory, smp=a.smp, tags=a.tag,
                  on_line=(lambda line: print(show(line), flush=True)) if a.verbose else None)
     print(result.report())
     code = result.verdict.code

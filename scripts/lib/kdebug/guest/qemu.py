@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from kdebug.build.arch import Arch
+from kdebug.context import Context
 from kdebug.guest.exit_codes import Code
-from kdebug.host import files, paths, processes
+from kdebug.host import files, processes
 from kdebug.host.ui import Fail
 
 OLDEST = (7, 0)
@@ -99,21 +100,21 @@ def probe(binary: str, m: Arch, accel: str, limit: float = PROBE_LIMIT) -> str:
     return err.splitlines()[-1].rpartition("/")[2] if err else f"QEMU ended with {proc.returncode}"
 
 
-def wanted_accel(wanted: str | None = None) -> str:
-    """@wanted, else $ACCEL, else auto; a Fail for anything else."""
-    wanted = wanted or os.environ.get("ACCEL") or "auto"
+def wanted_accel(context: Context) -> str:
+    """ACCEL: kvm, tcg or auto; a Fail for anything else."""
+    wanted = context.accelerator
     if wanted not in ("kvm", "tcg", "auto"):
         raise Fail("ACCEL", f"unknown accelerator {wanted!r}", "use kvm, tcg or auto")
     return wanted
 
 
-def choose_accel(m: Arch, binary: str, version: str, wanted: str | None = None) -> tuple[str, str]:
+def choose_accel(context: Context, m: Arch, binary: str, version: str) -> tuple[str, str]:
     """The accelerator to use, and a remark for the user ("" if there is none).
 
-    @wanted, else $ACCEL, may force it. The probe's answer holds for this boot
+    ACCEL may force it. The probe's answer holds for this boot
     of the host and this QEMU, and is kept in build/kvm-probe.
     """
-    wanted = wanted_accel(wanted)
+    wanted = wanted_accel(context)
     usable = os.access("/dev/kvm", os.R_OK | os.W_OK) and platform.machine() in m.kvm_hosts
     if wanted == "kvm" and not usable:
         raise Fail("ACCEL", "kvm wanted, but /dev/kvm cannot be opened or the host has another CPU",
@@ -123,7 +124,7 @@ def choose_accel(m: Arch, binary: str, version: str, wanted: str | None = None) 
     if not usable:
         return "tcg", ""
     key = {"boot_id": _boot_id(), "qemu": version, "machine": m.binary}
-    cache = paths.BUILD / "kvm-probe"
+    cache = context.build / "kvm-probe"
     why = _cached(cache, key)
     if why is None:
         why = probe(binary, m, "kvm")

@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kdebug.host import files, paths, processes, ui
+from kdebug.context import Context
+from kdebug.host import files, processes, ui
 
 MIRROR_SUITES = re.compile(
     r"(bookworm|trixie|forky|duke|oldstable|stable|testing|sid|unstable)(-(updates|security|backports|proposed-updates))?$")
@@ -45,8 +46,8 @@ class Apt:
     out hold; its hooks, pins and relaxed checks do not.
     """
 
-    def __init__(self) -> None:
-        self.top = paths.DOWNLOAD / "apt"
+    def __init__(self, top: Path) -> None:
+        self.top = top
         for name in ("lists/partial", "cache/archives/partial", "etc"):
             (self.top / name).mkdir(parents=True, exist_ok=True)
         (self.top / "etc/status").touch()
@@ -102,16 +103,17 @@ class Apt:
         return out
 
 
-def package(name: str, suites: tuple[str, ...]) -> Path:
+def package(context: Context, name: str, suites: tuple[str, ...]) -> Path:
     """Fetch the package @name from the first of @suites that has it; the .deb."""
-    found = newest(host_mirrors(), name, suites)
+    found = newest(context, host_mirrors(), name, suites)
     if found is None:
         raise ui.Fail(name, f"not in {' or '.join(suites)} of a Debian mirror that apt knows",
                       "install it by hand, or use a Debian that has it")
     return found
 
 
-def newest(mirrors: list[str], name: str, suites: tuple[str, ...], pool: Sequence[tuple[str, int, str]] = (),
+def newest(context: Context, mirrors: list[str], name: str, suites: tuple[str, ...],
+           pool: Sequence[tuple[str, int, str]] = (),
            instead: str = "") -> Path | None:
     """Fetch the newest package @name from @suites; None when no mirror has it.
 
@@ -123,7 +125,7 @@ def newest(mirrors: list[str], name: str, suites: tuple[str, ...], pool: Sequenc
     if keyring is None:
         raise ui.Fail(str(KEYRINGS[0]), "not there, so nothing Debian signed can be checked",
                       "run: make deps (package debian-archive-keyring)")
-    apt = Apt()
+    apt = Apt(context.download / "apt")
     reached = False
     why = ""
     with ui.phase("fetch", f"{name}: looking for the newest") as phase:
@@ -131,7 +133,7 @@ def newest(mirrors: list[str], name: str, suites: tuple[str, ...], pool: Sequenc
             for mirror in mirrors:
                 phase.live(f"{name}: asking {suite}")
                 found, said = apt.find(mirror, suite, keyring, name)
-                if found and (deb := _take(apt, found, phase, or_instead)):
+                if found and (deb := _take(context, apt, found, phase, or_instead)):
                     return deb
                 if BAD_SIGNATURE.search(said):
                     raise ui.Fail(f"{mirror} {suite}", f"its signature is not good ({processes.first_line(said)})",
@@ -145,16 +147,17 @@ def newest(mirrors: list[str], name: str, suites: tuple[str, ...], pool: Sequenc
         for path, size, sha256 in pool:
             for mirror in mirrors:
                 found = f"{mirror.rstrip('/')}/{path}", path.rpartition("/")[2], size, sha256
-                if deb := _take(apt, found, phase, or_instead):
+                if deb := _take(context, apt, found, phase, or_instead):
                     return deb
         phase.result = f"no suite of Debian has {name}"
     return None
 
 
-def _take(apt: Apt, found: tuple[str, str, int, str], phase: ui.Phase, or_instead: str) -> Path | None:
+def _take(context: Context, apt: Apt, found: tuple[str, str, int, str], phase: ui.Phase,
+          or_instead: str) -> Path | None:
     """Fetch the package @found, or take the one that is there; None if the mirror has it not."""
     uri, file, size, sha256 = found
-    deb = paths.DOWNLOAD / file
+    deb = context.download / file
     name, version, _ = file.replace("%3a", ":").split("_")
     said = ""
     for _ in range(2):  # a second time from nothing, if what was there was wrong
@@ -165,7 +168,7 @@ def _take(apt: Apt, found: tuple[str, str, int, str], phase: ui.Phase, or_instea
             phase.note(f"{file} was altered: fetching it again")
             deb.unlink()
             have = 0
-        files.need_space(paths.DOWNLOAD, size - have)
+        files.need_space(context.download, size - have)
         said = apt.download(uri, deb, size, sha256, phase)
         deb.with_name(f"{file}.FAILED").unlink(missing_ok=True)
         if not ALTERED.search(said):
@@ -177,7 +180,7 @@ def _take(apt: Apt, found: tuple[str, str, int, str], phase: ui.Phase, or_instea
         if NOT_THERE.search(said):
             return None
         if "No space left on device" in said:
-            raise files.no_space(paths.DOWNLOAD)
+            raise files.no_space(context.download)
         why = "no network" if NO_NETWORK.search(said) else "the download was cut short"
         raise ui.Fail(file, f"{why} ({processes.first_line(said)})",
                       f"run again, it goes on where it stopped{or_instead}")

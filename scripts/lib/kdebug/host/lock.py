@@ -7,37 +7,36 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 
-# Set by a command for those that it runs side by side: they wait for each other.
-WAIT = "KTHREAD_DEBUG_WAIT"
-
-_depth = 0
+# How often this process holds the lock of a directory.
+_depth: dict[Path, int] = {}
 
 
 @contextlib.contextmanager
-def held(what: str) -> Iterator[None]:
+def held(context: Context, what: str) -> Iterator[None]:
     """Hold build/lock while @what runs; a second one fails at once,
-    unless WAIT is set.
+    unless the context says wait.
 
     The kernel drops the lock with its holder, so a kill leaves nothing to
     clean up.  Nests within one process, so that a command can call another's
     function.
     """
-    global _depth
-    if _depth:
-        _depth += 1
+    lock = context.build / "lock"
+    if _depth.get(lock):
+        _depth[lock] += 1
         try:
             yield
         finally:
-            _depth -= 1
+            _depth[lock] -= 1
         return
-    paths.BUILD.mkdir(parents=True, exist_ok=True)
-    lock = paths.BUILD / "lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
     with open(lock, "a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if os.environ.get(WAIT) else fcntl.LOCK_NB))
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if context.wait else fcntl.LOCK_NB))
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "a command that is just starting"
@@ -46,9 +45,9 @@ def held(what: str) -> Iterator[None]:
         file.truncate(0)
         file.write(f"pid {os.getpid()}: {what}\n")
         file.flush()
-        _depth = 1
+        _depth[lock] = 1
         try:
             yield
         finally:
-            _depth = 0
+            _depth[lock] = 0
             file.truncate(0)

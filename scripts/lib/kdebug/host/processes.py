@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kdebug.host import files, paths, ui
+from kdebug.host import files, ui
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
@@ -45,13 +45,15 @@ def clean_env(**extra: str) -> dict[str, str]:
 
 def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
         env: dict[str, str] | None = None, stdin: bytes | None = None,
-        poll: Callable[[int], None] | None = None, tie: bool = True) -> tuple[int, str, str]:
+        poll: Callable[[int], None] | None = None, tie: bool = True,
+        disk: Path | None = None) -> tuple[int, str, str]:
     """Run the pipeline @chain; return (worst status, last stdout, all stderr).
 
     With @tie the children die with this process: a killed run must not leave a
     cp behind that goes on writing while the next run cleans up.  It triples
     what it costs to start one.  @poll is called with the number of lines of
-    output so far, instead of keeping them.
+    output so far, instead of keeping them.  @disk is where it writes, for the error when
+    that is full, if not in @cwd.
     """
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as feed:
         feed.write(stdin or b"")
@@ -92,7 +94,7 @@ def run(chain: Sequence[Sequence[str]], *, cwd: Path | None = None,
         errors.seek(0)
         err = errors.read().decode(errors="replace")
         if status and "No space left on device" in err:
-            raise files.no_space(cwd or paths.BUILD)
+            raise files.no_space(disk or cwd or Path.cwd())
         return status, out.decode(errors="surrogateescape"), err
 
 

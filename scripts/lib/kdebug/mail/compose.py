@@ -10,6 +10,7 @@ b4 writes and reads: prerequisite-patch-id: lines below base-commit:.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -20,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdebug.check import green
-from kdebug.host import paths, processes, ui
+from kdebug.context import Context
+from kdebug.host import processes, ui
 from kdebug.patches import git, series, to_commits
 from kdebug.source import trees
 
-TOP = paths.BUILD / "mail"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
 # Of a Fixes: line, the only form that the maintainers' scripts take.
 FIXES = re.compile(r'Fixes: [0-9a-f]{12} \(".+"\)')
@@ -50,11 +51,11 @@ class Sender:
 
 # --- what has to be so before anything is made
 
-def sender() -> Sender:
+def sender(context: Context) -> Sender:
     """The user's git identity; git's guess of one will not do."""
     said = {}
     for key in ("user.name", "user.email"):
-        done = subprocess.run(["git", "-C", paths.REPO, "config", key], capture_output=True, text=True)
+        done = subprocess.run(["git", "-C", context.repo, "config", key], capture_output=True, text=True)
         said[key] = done.stdout.strip()
         if not said[key]:
             raise ui.Fail(f"git {key}", "not set; you send and sign the series",
@@ -66,15 +67,16 @@ def sender() -> Sender:
     return Sender(name, email)
 
 
-def clean() -> None:
+def clean(context: Context) -> None:
     """What is mailed is what has been committed."""
-    done = subprocess.run(["git", "-C", paths.REPO, "status", "--porcelain", "--", "patches", "series"],
+    done = subprocess.run(["git", "-C", context.repo, "status", "--porcelain", "--", "patches", "series"],
                           capture_output=True, text=True)
     if done.returncode:
-        raise ui.Fail(str(paths.REPO), processes.first_line(done.stderr), "run make mail in a clone of the repository")
+        raise ui.Fail(str(context.repo), processes.first_line(done.stderr),
+                      "run make mail in a clone of the repository")
     if done.stdout:
         raise ui.Fail(done.stdout.splitlines()[0][3:], "changed, and not committed",
-                      f"commit it, or drop it: git -C {paths.REPO} status")
+                      f"commit it, or drop it: git -C {context.repo} status")
 
 
 def cover(path: Path) -> tuple[str, str]:
@@ -93,12 +95,12 @@ def cover(path: Path) -> tuple[str, str]:
     return " ".join(subject[1].split()), body.strip() + "\n"
 
 
-def fixes(patch: Path) -> None:
+def fixes(context: Context, patch: Path) -> None:
     """Refuse the patch @patch if one of its Fixes: lines does not name a commit."""
     message = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
     for line in re.findall(r"^Fixes:.*", message, re.M):
         if not FIXES.fullmatch(line) or line.split()[1] == "0" * 12:
-            raise ui.Fail(f"{paths.shown(patch)}: '{line}'", "does not name a commit by 12 digits and its subject",
+            raise ui.Fail(f"{context.shown(patch)}: '{line}'", "does not name a commit by 12 digits and its subject",
                           "make tree, amend the commit's message with what git log -1 --abbrev=12 "
                           "--format='Fixes: %h (\"%s\")' prints for that commit in a clone of Linux, make refresh")
 
@@ -163,7 +165,8 @@ def signed(repo: Path, first: str, head: str, who: Sender) -> str:
         wrote, date = git.run(repo, "log", "-1", "--format=%T %aI", commit).split()
         text, mark, changelog = git.run(repo, "log", "-1", "--format=%B", commit).rstrip("\n").partition("\n---\n")
         line = f"Signed-off-by: {who}"
-        text = subprocess.run(["git", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent", "--trailer", line],
+        text = subprocess.run(["git", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent",
+                               "--trailer", line],
                               input=text.rstrip("\n") + "\n", capture_output=True, text=True, check=True).stdout
         last = git.run(repo, "commit-tree", wrote, "-p", last, stdin=text.rstrip("\n") + "\n" + (
             f"---\n{changelog}\n" if mark else ""), **who.env, GIT_AUTHOR_DATE=date).strip()
@@ -176,33 +179,35 @@ def unnoted(repo: Path, spans: tuple[str, str], version: int) -> list[str]:
     lost = []
     for line in said.splitlines():
         m = re.match(r"\s*(?:\d+|-):\s+\S+ ([!>]) +\d+:\s+(\S+) (.*)", line)
-        if m and not re.search(rf"^v{version}:", git.run(repo, "log", "-1", "--format=%B", m[2]).partition("\n---\n")[2],
+        if m and not re.search(rf"^v{version}:",
+                               git.run(repo, "log", "-1", "--format=%B", m[2]).partition("\n---\n")[2],
                                re.M):
             lost.append(m[3])
     return lost
 
 
-def revision(rev: str) -> None:
+def revision(context: Context, rev: str) -> None:
     """Refuse what is no revision of this repository."""
-    done = subprocess.run(["git", "-C", paths.REPO, "rev-parse", "-q", "--verify", f"{rev}^{{commit}}"],
+    done = subprocess.run(["git", "-C", context.repo, "rev-parse", "-q", "--verify", f"{rev}^{{commit}}"],
                           capture_output=True, text=True)
     if done.returncode:
         raise ui.Fail(f"PREV={rev}", "no revision of this repository",
                       "name the one that was sent, as in PREV=sent-2-debug-v1; git tag lists the tags")
 
 
-def earlier(rev: str, name: str, where: Path) -> list[series.Set]:
+def earlier(context: Context, rev: str, name: str, where: Path) -> list[series.Set]:
     """The set @name, and those that it needs, as they were at the revision @rev of this
     repository, unpacked at @where."""
     where.mkdir(parents=True)
-    revision(rev)
-    archive = subprocess.run(["git", "-C", paths.REPO, "archive", rev, "--", "patches", "series"], capture_output=True)
+    revision(context, rev)
+    archive = subprocess.run(["git", "-C", context.repo, "archive", rev, "--", "patches", "series"],
+                             capture_output=True)
     if archive.returncode:
         raise ui.Fail(f"PREV={rev}", processes.first_line(archive.stderr.decode(errors="replace")),
                       "name a revision that has patches/ and series")
     subprocess.run(["tar", "-x", "-C", where], input=archive.stdout, check=True)
     try:
-        found = series.upto(name, series.sets(where / "series", where / "patches"))
+        found = series.upto(name, series.sets(dataclasses.replace(context, repo=where)))
     except ui.Fail as err:
         raise ui.Fail(f"PREV={rev}", f"its series cannot be read ({err.what}: {err.problem})",
                       "name a revision that has sets") from None
@@ -217,19 +222,20 @@ def patch_id(patch: Path) -> str:
     return done.stdout.decode().partition(" ")[0]
 
 
-def chosen() -> list[series.Set]:
+def chosen(context: Context) -> list[series.Set]:
     """The set of SET=, which is mailed, behind those that it needs."""
-    sets = series.sets()
+    sets = series.sets(context)
     there = [one.short for one in sets if one.patches]
-    if not paths.SET:
+    if not context.set:
         raise ui.Fail("SET", "not given, and one set is mailed at a time", f"give SET=, one of {' '.join(there)}")
-    found = series.upto(paths.SET, sets)
+    found = series.upto(context.set, sets)
     if not found[-1].patches:
-        raise ui.Fail(f"SET={paths.SET}", "has no patches", f"use one of {' '.join(there)}")
+        raise ui.Fail(f"SET={context.set}", "has no patches", f"use one of {' '.join(there)}")
     return found
 
 
-def make(who: Sender, source: trees.BaseTree, sets: Sequence[series.Set], out: Path, commit: str, version: int = 1,
+def make(context: Context, who: Sender, source: trees.BaseTree, sets: Sequence[series.Set], out: Path, commit: str,
+         version: int = 1,
          prev: Sequence[series.Set] = ()) -> list[Path]:
     """The mails of the last of @sets, in @out, which is made anew; their paths in the order to send.
 
@@ -271,7 +277,7 @@ def make(who: Sender, source: trees.BaseTree, sets: Sequence[series.Set], out: P
                 needed = "".join(f"prerequisite-patch-id: {patch_id(patch)}\n" for patch in series.flat(below))
                 text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{needed}-- \n", 1)
             mail.write_text(address(text, to, [who for who in cc if who not in to]), encoding="utf-8")
-        phase.result = f"{len(mails)} in {paths.shown(out)}"
+        phase.result = f"{len(mails)} in {context.shown(out)}"
     return mails
 
 
@@ -280,20 +286,20 @@ def tag(name: str, version: int) -> str:
     return f"sent-{name}-v{version}"
 
 
-def command(mails: Sequence[Path], name: str, version: int) -> str:
+def command(context: Context, mails: Sequence[Path], name: str, version: int) -> str:
     """What sends them, and what the next version will need."""
-    return (f"git send-email --no-chain-reply-to {paths.shown(mails[0].parent)}/*.patch\n"
+    return (f"git send-email --no-chain-reply-to {context.shown(mails[0].parent)}/*.patch\n"
             f"git tag {tag(name, version)}")
 
 
-def refuse(one: series.Set) -> Sender:
+def refuse(context: Context, one: series.Set) -> Sender:
     """Who sends; or an error, where the set @one is not fit to be sent."""
-    who = sender()
-    clean()
+    who = sender(context)
+    clean(context)
     cover(one.cover)
     for patch in one.patches:
-        fixes(patch)
-    if not green.is_green(one.name):
+        fixes(context, patch)
+    if not green.is_green(context, one.name):
         raise ui.Fail("make check", f"is not green for exactly this state of {one.name}",
                       f"run: make check SET={one.short}")
     return who

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 from kdebug.mail import compose
 from kdebug.patches import apply, git, series, to_commits
 from kdebug.source import trees
 
-TOP = paths.BUILD / "roundtrip"
 WHO = compose.Sender("kthread-debug round trip", "sender@roundtrip.invalid")
 LIST = "list@roundtrip.invalid"
 LIMIT = 60.0  # seconds for a server to listen, or an archive to have a mail
@@ -45,6 +45,7 @@ def free_port() -> int:
 class Trip:
     """Where the round trip takes place: directories, environment, a log."""
 
+    context: Context
     top: Path
     base: trees.BaseTree
 
@@ -197,15 +198,15 @@ def by_am(trip: Trip, name: str, first: str, *mails: Path) -> Path:
 def by_quiltimport(trip: Trip, first: str) -> Path:
     """git quiltimport."""
     repo = trip.repo("quiltimport", first)
-    trip.run("git", "quiltimport", "--patches", paths.PATCHES, "--series", paths.SERIES, cwd=repo)
+    trip.run("git", "quiltimport", "--patches", trip.context.patches, "--series", trip.context.series, cwd=repo)
     return repo
 
 
 def by_quilt(trip: Trip, first: str) -> Path:
     """quilt push -a."""
     repo = trip.repo("quilt", first)
-    trip.run("quilt", "--quiltrc", "-", "push", "-a", "--fuzz=0", cwd=repo, QUILT_PATCHES=str(paths.PATCHES),
-             QUILT_SERIES=str(paths.SERIES))
+    trip.run("quilt", "--quiltrc", "-", "push", "-a", "--fuzz=0", cwd=repo, QUILT_PATCHES=str(trip.context.patches),
+             QUILT_SERIES=str(trip.context.series))
     shutil.rmtree(repo / ".pc")
     trip.run("git", "add", "-A", "-f", ".", cwd=repo)
     trip.run("git", "commit", "-q", "-m", "pushed", cwd=repo)
@@ -219,10 +220,11 @@ def unsigned(trip: Trip, repo: Path, first: str) -> str:
     return next((f"author or sign-off: {line}" for line in people if line and line != str(WHO)), "")
 
 
-def run(source: trees.BaseTree, top: Path = TOP) -> list[tuple[str, str]]:
+def run(context: Context, source: trees.BaseTree) -> list[tuple[str, str]]:
     """Each way, and what is wrong with the tree that it gives: "" where it is what series gives."""
-    trip = Trip(top, source)
-    sets = [one for one in series.sets() if one.patches]
+    top = context.build / "roundtrip"
+    trip = Trip(context, top, source)
+    sets = [one for one in series.sets(context) if one.patches]
     queue = series.flat(sets)
     repo = git.bare(top / "queue")
     first = to_commits.slim(repo, queue, source.path)
@@ -236,14 +238,14 @@ def run(source: trees.BaseTree, top: Path = TOP) -> list[tuple[str, str]]:
         these = series.upto(name, sets)
         # What patch(1) makes of the series is what the kernel is built from.
         try:
-            patched = apply.ensure(source, series.flat(these), top / "patched")
+            patched = apply.ensure(context, source, series.flat(these), top / "patched")
         except ui.Fail as err:
             results.append((f"{name or 'all'}: series", str(err)))
             continue
         want[name] = git.run(repo, "rev-parse", f"{to_commits.slim(repo, queue, patched.path)}^{{tree}}").strip()
         if name:
             below[name] = to_commits.commit_all(repo, first, series.flat(these[:-1]))
-            mails[name] = compose.make(WHO, source, these, top / "mails" / name, commit)
+            mails[name] = compose.make(context, WHO, source, these, top / "mails" / name, commit)
 
     def way(what: str, name: str, act: Callable[[], Path], start: str = "") -> None:
         """The tree that @act gives is that of the set @name; from mails, all on @start are the sender's."""
@@ -271,8 +273,8 @@ def run(source: trees.BaseTree, top: Path = TOP) -> list[tuple[str, str]]:
             lambda: by_am(trip, "am-of-mails", first, *(some[-1] for some in boxes.values())), first)
     for name in below:
         way(f"{name}: git am patches/{name}/*", name,
-            lambda: by_am(trip, f"am-{name}", below[name], paths.PATCHES / name))
-    folders = [paths.PATCHES / one.name for one in sets]
+            lambda: by_am(trip, f"am-{name}", below[name], context.patches / name))
+    folders = [context.patches / one.name for one in sets]
     way("git am patches/*/*", "", lambda: by_am(trip, "am", first, *folders))
     way("git quiltimport", "", lambda: by_quiltimport(trip, first))
     way("quilt push -a", "", lambda: by_quilt(trip, first))

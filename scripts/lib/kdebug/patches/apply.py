@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context, DEFAULT_BASE
+from kdebug.host import ui
 from kdebug.host.files import load_json, need_space, save_json, write_atomic
 from kdebug.host.processes import clean_env, first_line, run
 from kdebug.patches import other_bases, series
@@ -71,7 +72,7 @@ def _stamp(path: Path) -> str | None:
     return f"{kind}:{hashlib.sha256(data).hexdigest()}"
 
 
-def _patched(base: BaseTree, patches: list[tuple[str, bytes]], scratch: Path,
+def _patched(context: Context, base: BaseTree, patches: list[tuple[str, bytes]], scratch: Path,
              phase: ui.Phase) -> tuple[Files, list[str]]:
     """Patch the touched files in @scratch; return them and a note per offset."""
     shutil.rmtree(scratch, ignore_errors=True)
@@ -94,7 +95,8 @@ def _patched(base: BaseTree, patches: list[tuple[str, bytes]], scratch: Path,
     env = clean_env(QUILT_PATCHES=str(queue), QUILT_SERIES=str(queue / "series"))
     notes: list[str] = []
     if patches:
-        status, out, err = run([["quilt", "--quiltrc=-", "push", "-a", f"--fuzz={other_bases.fuzz()}", "--leave-rejects"]],
+        status, out, err = run([["quilt", "--quiltrc=-", "push", "-a", f"--fuzz={other_bases.fuzz(context)}",
+                                 "--leave-rejects"]],
                                cwd=tree, env=env)
         patch = file = ""
         for line in out.splitlines():
@@ -108,25 +110,25 @@ def _patched(base: BaseTree, patches: list[tuple[str, bytes]], scratch: Path,
                 notes.append(f"{patch}: {file}: {found[1]} applies at {found[2]}")
         if status:
             _show_reject(tree, out, phase)
-            what, remedy = _to_mend(patch)
+            what, remedy = _to_mend(context, patch)
             raise ui.Fail(what, f"does not apply to {file or 'the tree'} of Linux "
                           f"{base.version} ({base.origin}): {_complaint(out + err)}", remedy)
     return {path: _stamp(tree / path) for path in names}, notes
 
 
-def _to_mend(patch: str) -> tuple[str, str]:
+def _to_mend(context: Context, patch: str) -> tuple[str, str]:
     """The file that @patch comes from, or what of it is another one here, and how to mend it."""
-    of_base = paths.BASES / paths.BASE
-    context = Path(patch).with_suffix(".context")
-    for path in (of_base / patch, of_base / context):
+    of_base = context.bases / context.base
+    around = Path(patch).with_suffix(".context")
+    for path in (of_base / patch, of_base / around):
         if path.is_file():
-            return str(path.relative_to(paths.REPO)), "take the release it was made for (docs/architectures.md), or mend that file"
-    where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
-    if paths.BASE == paths.DEFAULT_BASE:
+            return str(path.relative_to(context.repo)), "take the release it was made for (docs/architectures.md), or mend that file"
+    where = context.experiments if (context.experiments / patch).is_file() else context.patches
+    if context.base == DEFAULT_BASE:
         return f"{where.name}/{patch}", ("take the base it was made for, or mend it in the tree that make tree "
                                          "makes from that base")
-    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (docs/architectures.md), or give what "
-                                     f"is around that hunk in bases/{paths.BASE}/{context}")
+    return f"{where.name}/{patch}", (f"take the release that bases/{context.base} was made for (docs/architectures.md), or give what "
+                                     f"is around that hunk in bases/{context.base}/{around}")
 
 
 def _complaint(said: str) -> str:
@@ -147,23 +149,23 @@ def _show_reject(tree: Path, said: str, phase: ui.Phase) -> None:
             phase.note(f"| {line}")
 
 
-def _lay(base: BaseTree, dest: Path, manifest: Path) -> None:
+def _lay(context: Context, base: BaseTree, dest: Path, manifest: Path) -> None:
     """Make @dest anew as a tree of hard links to the pristine one."""
-    need_space(paths.BUILD, 100_000_000)
+    need_space(context.build, 100_000_000)
     temp = dest.with_name(f".tmp-{dest.name}")
     for stale in (temp, dest.with_name(f".old-{dest.name}")):
         if stale.exists():
             shutil.rmtree(stale)
-    status, _, err = run([["cp", "-a", "-l", str(base.path), str(temp)]])
+    status, _, err = run([["cp", "-a", "-l", str(base.path), str(temp)]], disk=context.build)
     if status:  # a file system without hard links
         shutil.rmtree(temp, ignore_errors=True)
-        need_space(paths.BUILD, 2_000_000_000)
-        status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]])
+        need_space(context.build, 2_000_000_000)
+        status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]], disk=context.build)
     if status:
         raise ui.Fail(str(dest), f"cannot be made ({first_line(err)})", "correct that, and run again")
     if load_json(manifest).get("base", base.key) != base.key:
         # Files of this base can be older than objects made from the other one.
-        for link in [*paths.OUT.glob("*/source"), *paths.OUT.glob("*/*/source")]:
+        for link in [*context.out.glob("*/source"), *context.out.glob("*/*/source")]:
             if link.resolve() == dest.resolve():
                 shutil.rmtree(link.parent)
     if dest.exists():
@@ -225,15 +227,17 @@ def _sync(base: BaseTree, dest: Path, tree: Path, want: Files, old: Iterable[str
         write_atomic(target, source.read_bytes(), 0o755 if stamp[0] == "x" else 0o644)
 
 
-def ensure(base: BaseTree, patches: list[Path] | None = None, dest: Path = paths.LINUX,
+def ensure(context: Context, base: BaseTree, patches: list[Path] | None = None, dest: Path | None = None,
            extra: Sequence[Path] = ()) -> Applied:
-    """Return @dest with exactly @patches (default: the sets of SET=) and @extra on @base.
+    """Return @dest (default: build/linux) with exactly @patches (default: the sets of SET=) and @extra on @base.
 
     The caller holds the lock.  An edit made in @dest by hand is never
     overwritten; a kill in the middle is made good by the next run.
     """
-    bodies = other_bases.adapted(series.chosen()) if patches is None else other_bases.bodies(patches)
-    bodies += other_bases.bodies(list(extra))
+    dest = dest or context.linux
+    bodies = other_bases.adapted(context, series.chosen(context)) if patches is None else other_bases.bodies(context,
+                                                                                                             patches)
+    bodies += other_bases.bodies(context, list(extra))
     digest = hashlib.sha256(base.key.encode())
     for name, body in bodies:
         digest.update(f"\0{name}\0{len(body)}\0".encode() + body)
@@ -252,12 +256,12 @@ def ensure(base: BaseTree, patches: list[Path] | None = None, dest: Path = paths
                           f"keep what you need of it, then run: rm -r {dest}")
         if not dest.is_dir() or not same:
             phase.live("linking the base")
-            _lay(base, dest, manifest)
+            _lay(context, base, dest, manifest)
             state, files, pending = {}, {}, {}
         notes = [str(note) for note in _list(state.get("notes"))]
         if state.get("key") != key or pending or any(_stamp(dest / p) != s for p, s in files.items()):
             phase.live(f"{len(bodies)} patches")
-            want, notes = _patched(base, bodies, scratch, phase)
+            want, notes = _patched(context, base, bodies, scratch, phase)
             for path in want.keys() - files.keys() - pending.keys():
                 if _stamp(dest / path) not in (None, _stamp(base.path / path)):
                     raise _edited(dest / path, base.path / path if (base.path / path).exists() else None)
@@ -269,7 +273,7 @@ def ensure(base: BaseTree, patches: list[Path] | None = None, dest: Path = paths
             save_json(manifest, {"base": base.key, "key": key, "notes": notes, "files": after, "pending": {}})
             shutil.rmtree(scratch)
         # On another base each hunk has one.
-        for note in notes if not other_bases.fuzz() else ():
+        for note in notes if not other_bases.fuzz(context) else ():
             phase.note(f"offset: {note}")
         phase.result = f"{len(bodies)} patches on Linux {base.version}"
     return Applied(dest, key, notes)

@@ -55,7 +55,8 @@ def write_patches(repo: Path, first: str, tips: dict[str, str], out: Path) -> li
     return notes
 
 
-def there_and_back(sets: Sequence[Set], base: Path | None, out: Path, objects: Path | None = None, commit: str = "") -> None:
+def there_and_back(sets: Sequence[Set], base: Path | None, out: Path, objects: Path | None = None,
+                   commit: str = "") -> None:
     """Unfold @sets on a slim base and fold them into @out."""
     with tempfile.TemporaryDirectory() as temp:
         repo = git.bare(Path(temp) / "slim", objects)

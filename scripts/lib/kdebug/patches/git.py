@@ -25,7 +25,7 @@ def run(repo: Path, *args: str, stdin: str = "", **env: str) -> str:
         "core.hooksPath=/dev/null", "core.autocrlf=false", "core.fsmonitor=false", "core.fsync=none", "gc.auto=0",
         "safe.directory=*") for word in ("-c", setting)), *args]
     status, out, err = processes.run([command], cwd=repo.parent if repo.name == ".git" else repo, env=settings,
-                           stdin=stdin.encode(errors="surrogateescape"), tie="add" in args)
+                                     stdin=stdin.encode(errors="surrogateescape"), tie="add" in args)
     if status:
         raise ui.Fail(f"git {args[0]}", processes.first_line(err or out), f"look at {repo}")
     return out

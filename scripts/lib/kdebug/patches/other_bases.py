@@ -27,7 +27,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context, DEFAULT_BASE, SETS
+from kdebug.host import ui
 from kdebug.patches import series
 
 FUZZ = 2
@@ -41,9 +42,9 @@ _WITHOUT = re.compile(r"^Without: (\S+?)(?: @@ (\d+) @@)?$", re.M)
 _RUN = re.compile(r"(?:^[-+].*\n)+", re.M)
 
 
-def fuzz() -> int:
+def fuzz(context: Context) -> int:
     """How many lines of a hunk's context may differ."""
-    return 0 if paths.BASE == paths.DEFAULT_BASE else FUZZ
+    return 0 if context.base == DEFAULT_BASE else FUZZ
 
 
 def _sections(text: str) -> tuple[str, dict[str, list[str]]]:
@@ -53,11 +54,11 @@ def _sections(text: str) -> tuple[str, dict[str, list[str]]]:
     return head, {file[2]: _HUNK.split(section) for section in rest if (file := _FILE.match(section))}
 
 
-def _around(hunk: str, context: str, what: str) -> str:
-    """The hunk @hunk with the lines around it that @context gives."""
+def _around(hunk: str, around: str, what: str) -> str:
+    """The hunk @hunk with the lines around it that @around gives."""
     heading, _, body = hunk.partition("\n")
     runs = _RUN.findall(body)
-    lines = context.splitlines(keepends=True)
+    lines = around.splitlines(keepends=True)
     if lines.count("...\n") != len(runs):
         raise ui.Fail(what, f"{lines.count('...' + chr(10))} times '...', and the patch's hunk has {len(runs)} "
                       "runs of changed lines", "give one line '...' for each")
@@ -85,28 +86,28 @@ def merge(patch: str, other: str, what: str) -> str:
                           "mend that number")
         else:
             own[int(hunk)] = ""
-    for path, (_, *contexts) in changes.items():
+    for path, (_, *hunks) in changes.items():
         own = sections.get(path)
         if own is None:
             raise ui.Fail(what, f"{path}: the patch does not touch that file", "drop that section")
-        for context in contexts:
-            number = _NUMBER.match(context)
+        for around in hunks:
+            number = _NUMBER.match(around)
             if not number or not 1 <= int(number[1]) < len(own):
-                raise ui.Fail(what, f"{path}: '{context.splitlines()[0]}' is none of the patch's "
+                raise ui.Fail(what, f"{path}: '{around.splitlines()[0]}' is none of the patch's "
                               f"{len(own) - 1} hunks", "write @@ and its number, @@ 1 @@ for the first")
-            own[int(number[1])] = _around(own[int(number[1])], context[number.end():], f"{what}: {path} {number[0]}")
+            own[int(number[1])] = _around(own[int(number[1])], around[number.end():], f"{what}: {path} {number[0]}")
     return head + "".join("".join(section) for section in sections.values())
 
 
-def bodies(patches: Iterable[Path], base: str | None = None) -> list[tuple[str, bytes]]:
-    """Name and content of each of @patches, as the base called @base wants it."""
+def bodies(context: Context, patches: Iterable[Path]) -> list[tuple[str, bytes]]:
+    """Name and content of each of @patches, as the base wants it."""
     found: list[tuple[str, bytes]] = []
-    folder = paths.BASES / (base or paths.BASE)
+    folder = context.bases / context.base
     for patch in patches:
         name, body = series.name(patch), patch.read_bytes()
         other = folder / Path(name).with_suffix(".context")
         if other.is_file():
-            what = f"bases/{other.relative_to(paths.BASES)}"
+            what = f"bases/{other.relative_to(context.bases)}"
             body = merge(body.decode(), other.read_text(encoding="utf-8"), what).encode()
             if b"\ndiff --git " not in body:
                 continue  # nothing is left of it
@@ -114,20 +115,21 @@ def bodies(patches: Iterable[Path], base: str | None = None) -> list[tuple[str, 
     return found
 
 
-def adapted(sets: Iterable[series.Set], base: str | None = None) -> list[tuple[str, bytes]]:
+def adapted(context: Context, sets: Iterable[series.Set]) -> list[tuple[str, bytes]]:
     """The same for all of @sets, each with what is on top of it there."""
-    folder = paths.BASES / (base or paths.BASE)
+    folder = context.bases / context.base
     found: list[tuple[str, bytes]] = []
     for one in sets:
         names = {patch.stem for patch in one.patches}
         for path in sorted((folder / one.name).glob("*.context")):
             if path.stem not in names:
-                raise ui.Fail(f"bases/{path.relative_to(paths.BASES)}", "no patch of the set has this name",
+                raise ui.Fail(f"bases/{path.relative_to(context.bases)}", "no patch of the set has this name",
                               "rename it as its patch was, or remove it")
-        found += bodies(one.patches, base)
-        found += [(f"{one.name}/{path.name}", path.read_bytes()) for path in sorted((folder / one.name).glob("*.patch"))]
+        found += bodies(context, one.patches)
+        found += [(f"{one.name}/{path.name}", path.read_bytes())
+                  for path in sorted((folder / one.name).glob("*.patch"))]
     for path in sorted(folder.glob("*")):
-        if path.name != "config" and path.name not in paths.SETS:
-            raise ui.Fail(f"bases/{path.relative_to(paths.BASES)}", "of no set",
-                          f"move it into the folder of its set, one of {' '.join(paths.SETS)}")
+        if path.name != "config" and path.name not in SETS:
+            raise ui.Fail(f"bases/{path.relative_to(context.bases)}", "of no set",
+                          f"move it into the folder of its set, one of {' '.join(SETS)}")
     return found

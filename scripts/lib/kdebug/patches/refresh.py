@@ -7,21 +7,23 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context
+from kdebug.host import ui
 from kdebug.host.files import write_atomic
 from kdebug.patches import from_commits, git, series, tree
 from kdebug.source.trees import BaseTree
 
 
-def refresh(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = paths.SERIES) -> None:
-    """Write the commits of @src back as @patches and @file; lose nothing."""
+def refresh(context: Context) -> None:
+    """Write the commits of build/tree back as patches/ and series; lose nothing."""
+    src, patches, file = context.tree, context.patches, context.series
     state = tree.load_state(src)
     if not state:
         raise ui.Fail(str(src), "no tree to fold", "run: make tree")
     with ui.phase("refresh") as phase:
         head = tree.settled_head(src)
         # A fold that was killed leaves patches/ between two states, both ours.
-        old = sorted(patches.glob("*/[0-9]*.patch")) if state["folding"] else series.read(file, patches)
+        old = sorted(patches.glob("*/[0-9]*.patch")) if state["folding"] else series.read(context)
         old = [path for path in old if not path.name.startswith("0000-")]
         if not state["folding"] and tree.digest_of(old) != state["patches"]:
             raise ui.Fail(str(patches), f"changed since make tree unfolded it into {src}", "keep your commits ("
@@ -42,7 +44,8 @@ def refresh(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = 
         replaced = from_commits.find_replaced(names, new, renamed)
         series_text = from_commits.write_series(text, list(new), state["version"], renamed | replaced)
         if names == list(new) and series_text == text and all(
-                from_commits.bare_index(path.read_bytes()) == from_commits.bare_index(new[name]) for name, path in zip(names, old)):
+                from_commits.bare_index(path.read_bytes()) == from_commits.bare_index(new[name]) for name,
+            path in zip(names, old)):
             new = {name: path.read_bytes() for name, path in zip(names, old)}  # another base's index lines at most
         tree.save_state(src, state | {"folding": "yes"})
         changed = 0
@@ -58,9 +61,10 @@ def refresh(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = 
             if name in new:
                 continue
             if from_commits.without_number(name) not in slugs:
-                notes.append(f"dropped {name}, kept as {_keep(path)}")
+                notes.append(f"dropped {name}, kept as {_keep(context, path)}")
             path.unlink(missing_ok=True)
-        tree.save_state(src, state | {"folding": "", "head": head, "next": "", "sets": tree.place_branches(src / ".git", tips),
+        tree.save_state(src, state | {"folding": "", "head": head, "next": "",
+                                      "sets": tree.place_branches(src / ".git", tips),
                             "patches": tree.digest_of([patches / name for name in new])})
         for note in notes:
             phase.note(note)
@@ -71,7 +75,8 @@ def _survives(new: dict[str, bytes], objects: Path, first: str, temp: Path) -> N
     """Fail unless the mails @new say all that their commits do."""
     why = ""
     try:
-        from_commits.there_and_back(series.group(temp / "out" / name for name in new), None, temp / "again", objects, first)
+        from_commits.there_and_back(series.group(temp / "out" / name for name in new), None, temp / "again", objects,
+                                    first)
     except ui.Fail as err:
         why = f" ({err.problem})"
         wrong = series.name(Path(err.what))
@@ -83,21 +88,22 @@ def _survives(new: dict[str, bytes], objects: Path, first: str, temp: Path) -> N
                       "look for a line of its message that starts with 'diff -', 'Index:', 'From' or '---'")
 
 
-def _keep(path: Path) -> Path:
-    folder = paths.BUILD / "dropped"
+def _keep(context: Context, path: Path) -> Path:
+    folder = context.build / "dropped"
     folder.mkdir(parents=True, exist_ok=True)
     kept = next(k for n in range(10000) if not (k := folder / f"{path.name}{f'.{n}' if n else ''}").exists())
     shutil.copy(path, kept)
     return kept
 
 
-def check(base: BaseTree, patches: Path = paths.PATCHES, file: Path = paths.SERIES) -> None:
+def check(context: Context, base: BaseTree) -> None:
     """Fail unless fold after unfold gives patches/ and series, byte for byte.
 
     On another version than the series' "# Base:" line names, blob ids and
     line numbers may differ: that is the base's doing, and is only said.
     """
-    sets = series.sets(file, patches)
+    file = context.series
+    sets = series.sets(context)
     queue = series.flat(sets)
     text = file.read_text(encoding="utf-8")
     made_for = from_commits.BASE_LINE.search(text)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context, SETS
+from kdebug.host import ui
 
 COVER = "0000-cover-letter.patch"
 
@@ -35,10 +36,10 @@ class Set:
     def needs(self) -> list[str]:
         """The names of the sets below this one, the lowest first."""
         found: list[str] = []
-        below = paths.SETS[self.name]
+        below = SETS[self.name]
         while below:
             found.insert(0, below)
-            below = paths.SETS[below]
+            below = SETS[below]
         return found
 
 
@@ -51,7 +52,7 @@ def parse(text: str) -> list[tuple[int, str]]:
 
 def name(patch: Path) -> str:
     """What @patch is called: with its set, where it has one."""
-    return f"{patch.parent.name}/{patch.name}" if patch.parent.name in paths.SETS else patch.name
+    return f"{patch.parent.name}/{patch.name}" if patch.parent.name in SETS else patch.name
 
 
 def _lines(file: Path, folder: Path, sets: bool) -> list[Path]:
@@ -69,14 +70,14 @@ def _lines(file: Path, folder: Path, sets: bool) -> list[Path]:
         quoted = shlex.quote(f"{folder.name}/{line}")
         drop = f"sed -i {number}d {file.name}"
         of, _, patch = line.rpartition("/")
-        if (of not in paths.SETS if sets else of) or " " in patch or patch.startswith("0000-") \
+        if (of not in SETS if sets else of) or " " in patch or patch.startswith("0000-") \
                 or not patch.endswith(".patch"):
-            form = f"SET/NNNN-subject.patch, SET one of {' '.join(paths.SETS)}" if sets else "NNNN-subject.patch"
+            form = f"SET/NNNN-subject.patch, SET one of {' '.join(SETS)}" if sets else "NNNN-subject.patch"
             raise ui.Fail(here, f"'{line}' is not the name of a patch ({form}, "
                           "without arguments, and not the cover letter)", f"mend the line, or run: {drop}")
         if line in seen:
             raise ui.Fail(here, f"{line} is on line {seen[line]} already", f"run: {drop}")
-        if sets and last and list(paths.SETS).index(of) < list(paths.SETS).index(last):
+        if sets and last and list(SETS).index(of) < list(SETS).index(last):
             raise ui.Fail(here, f"{line} is behind the set {last}, and its set comes before that",
                           f"move the line up to the others of {of}")
         last = of
@@ -89,9 +90,9 @@ def _lines(file: Path, folder: Path, sets: bool) -> list[Path]:
         if line in seen or path.name.startswith("0000-"):
             continue
         quoted = shlex.quote(line)
-        if sets and path.parent.name not in paths.SETS:
+        if sets and path.parent.name not in SETS:
             raise ui.Fail(f"{folder.name}/{line}", "in the folder of no set",
-                          f"move it into one of {' '.join(f'{folder.name}/{s}' for s in paths.SETS)}")
+                          f"move it into one of {' '.join(f'{folder.name}/{s}' for s in SETS)}")
         raise ui.Fail(f"{folder.name}/{line}", f"no line of {file.name} names it",
                       f"{_add(file.name, line, list(seen.items()))} or, to drop the patch: rm {folder.name}/{quoted}")
     return [folder / line for line in seen]
@@ -109,15 +110,15 @@ def _add(file: str, line: str, seen: list[tuple[str, int]]) -> str:
 def group(patches: Iterable[Path]) -> list[Set]:
     """All sets, each with its own of @patches, which may be none."""
     listed = list(patches)
-    return [Set(name, tuple(p for p in listed if p.parent.name == name)) for name in paths.SETS]
+    return [Set(name, tuple(p for p in listed if p.parent.name == name)) for name in SETS]
 
 
-def sets(file: Path | None = None, patches: Path | None = None) -> list[Set]:
+def sets(context: Context) -> list[Set]:
     """Return all sets in order; fail if series and patches/ differ.
 
     0000-* is a set's cover letter, which no series names.
     """
-    return group(_lines(file or paths.SERIES, patches or paths.PATCHES, True))
+    return group(_lines(context.series, context.patches, True))
 
 
 def flat(these: Iterable[Set]) -> list[Path]:
@@ -125,9 +126,9 @@ def flat(these: Iterable[Set]) -> list[Path]:
     return [patch for one in these for patch in one.patches]
 
 
-def read(file: Path | None = None, patches: Path | None = None) -> list[Path]:
+def read(context: Context) -> list[Path]:
     """The patches of the whole series, in order."""
-    return flat(sets(file, patches))
+    return flat(sets(context))
 
 
 def upto(name: str, these: Sequence[Set]) -> list[Set]:
@@ -136,9 +137,9 @@ def upto(name: str, these: Sequence[Set]) -> list[Set]:
             or one.name in next(s for s in these if s.name == name).needs]
 
 
-def chosen() -> list[Set]:
+def chosen(context: Context) -> list[Set]:
     """The sets that SET= asks for."""
-    return upto(paths.SET, sets())
+    return upto(context.set, sets(context))
 
 
 def options(patches: Iterable[Path]) -> set[str]:
@@ -147,11 +148,11 @@ def options(patches: Iterable[Path]) -> set[str]:
             for name in re.findall(r"^\+(?:menu)?config (\w+)$", patch.read_text(errors="surrogateescape"), re.M)}
 
 
-def lacking() -> set[str]:
+def lacking(context: Context) -> set[str]:
     """The options of the series that the sets of SET= do not have."""
-    return options(read()) - options(flat(chosen())) if paths.SET else set()
+    return options(read(context)) - options(flat(chosen(context))) if context.set else set()
 
 
-def experiments() -> list[Path]:
+def experiments(context: Context) -> list[Path]:
     """The other series: what is patched for an experiment and never sent."""
-    return _lines(paths.EXPERIMENTS / "series", paths.EXPERIMENTS, False)
+    return _lines(context.experiments / "series", context.experiments, False)

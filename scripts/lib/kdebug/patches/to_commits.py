@@ -52,8 +52,8 @@ def commit_all(repo: Path, commit: str, patches: Iterable[Path]) -> str:
                 raise ui.Fail(str(patch), f"does not apply ({err.problem})",
                               "scripts/apply shows the reject; mend the patch") from None
             commit = git.run(repo, "commit-tree", git.run(repo, "write-tree", **index).strip(), "-p", commit,
-                          stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
-                          GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
+                             stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
+                             GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
     return commit
 
 
@@ -73,7 +73,7 @@ def slim(repo: Path, patches: Sequence[Path], base: Path | None, commit: str = "
     else:
         files = [n for n in names if (base / n).is_file()]
         hashes = git.run(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
-                      stdin="".join(f"{base / n}\n" for n in files)).split()
+                         stdin="".join(f"{base / n}\n" for n in files)).split()
         entries = "".join(f"{'100755' if (base / n).stat().st_mode & 0o100 else '100644'} blob {h}\t{n}\n"
                           for n, h in zip(files, hashes, strict=True))
     with tempfile.TemporaryDirectory(dir=repo) as temp:

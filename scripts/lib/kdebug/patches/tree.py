@@ -18,7 +18,8 @@ import re
 import shutil
 from pathlib import Path
 
-from kdebug.host import paths, ui
+from kdebug.context import Context, SETS
+from kdebug.host import ui
 from kdebug.host.files import load_json, need_space, save_json, write_atomic
 from kdebug.host.processes import first_line, run
 from kdebug.patches import git, series, to_commits
@@ -62,7 +63,7 @@ def branches_of(repo: Path) -> dict[str, str]:
     refs = (line.split() for line in git.run(repo, "for-each-ref", "--format=%(refname) %(objectname)",
                                              "refs/heads/set/").splitlines())
     found = {ref.removeprefix("refs/heads/set/"): commit for ref, commit in refs}
-    return {name: found[name] for name in paths.SETS if name in found}
+    return {name: found[name] for name in SETS if name in found}
 
 
 def place_branches(repo: Path, tips: dict[str, str]) -> str:
@@ -85,7 +86,7 @@ def set_tips(tree: Path, first: str, head: str, state: dict[str, str]) -> dict[s
     repo = tree / ".git"
     line = [first, *git.run(repo, "rev-list", "--reverse", "--first-parent", f"{first}..{head}").split()]
     there = branches_of(repo)
-    *sets, last = paths.SETS
+    *sets, last = SETS
     wrong, low = "", 0
     for name in sets:
         if name not in there:
@@ -113,17 +114,19 @@ def _mended(tree: Path, line: list[str], there: dict[str, str], state: dict[str,
         repo, "log", "--no-walk=unsorted", "--format=%H%x00%s", *(c for c in known if " " not in c)).splitlines())
     by_subject = {subjects[commit]: commit for commit in line}
     low, commands = 0, []
-    for name in list(paths.SETS)[:-1]:
+    for name in list(SETS)[:-1]:
         # Where the branch is, or where what was the set's last commit has got to.
-        commits = [there.get(name, ""), *(by_subject.get(subjects.get(was.get(name, ""), ""), "") for was in (there, old))]
+        commits = [there.get(name, ""),
+                   *(by_subject.get(subjects.get(was.get(name, ""), ""), "") for was in (there, old))]
         low = next((at for c in commits if c in line and (at := line.index(c)) >= low), low)
         if there.get(name) != line[low]:
             commands.append(f"git -C {tree} branch -f {branch(name)} {line[low][:12]}")
     return " && ".join(commands)
 
 
-def refuse_unrefreshed(tree: Path = paths.TREE) -> None:
-    """Fail if @tree holds work that patches/ does not."""
+def refuse_unrefreshed(context: Context) -> None:
+    """Fail if build/tree holds work that patches/ does not."""
+    tree = context.tree
     state = load_state(tree)
     if not state:
         return
@@ -132,25 +135,27 @@ def refuse_unrefreshed(tree: Path = paths.TREE) -> None:
                       f"run: make refresh, or drop them: git -C {tree} reset --hard {state['head'][:12]}")
     # A kill may have left the branches of the state before, or of the next one.
     if not state.get("next") and tips_text(branches_of(tree / ".git")) != state.get("sets", ""):
-        raise ui.Fail(str(tree), "has branches set/* that are not where make tree put them", "run: make refresh, or put "
-                      "them back: " + " && ".join(f"git -C {tree} branch -f {branch(name)} {commit[:12]}" for name, commit
+        raise ui.Fail(str(tree), "has branches set/* that are not where make tree put them",
+                      "run: make refresh, or put "
+                      "them back: " + " && ".join(f"git -C {tree} branch -f {branch(name)} {commit[:12]}" for name,
+                                                  commit
                                                   in (part.split("=") for part in state.get("sets", "").split())))
 
 
-def make(base: BaseTree, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
-         file: Path = paths.SERIES) -> None:
-    """Make @dest a git tree of @base with one commit per patch and a branch per set.
+def make(context: Context, base: BaseTree) -> None:
+    """Make build/tree a git tree of @base with one commit per patch and a branch per set.
 
-    Work in @dest that is not folded is never overwritten.
+    Work in it that is not folded is never overwritten.
     """
-    sets = series.sets(file, patches)
+    dest = context.tree
+    sets = series.sets(context)
     queue = series.flat(sets)
     repo = dest / ".git"
     with ui.phase("tree") as phase:
         state = load_state(dest)
         if dest.exists() and not state:
             raise ui.Fail(str(dest), "not made by make tree", f"move it away: mv {dest} {dest}.old")
-        refuse_unrefreshed(dest)
+        refuse_unrefreshed(context)
         if state and state["base"] == base.key:
             if state.get("next") or state["patches"] != digest_of(queue) or state["folding"]:
                 tips = to_commits.commit_sets(repo, state["first"], sets)
@@ -164,12 +169,12 @@ def make(base: BaseTree, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
         if state and git.run(repo, "rev-list", "--max-count=1", "--all", "--not", "HEAD"):
             raise ui.Fail(str(dest), "is of another base, and has branches or stashes of yours",
                           f"move it away: mv {dest} {dest}.old")
-        need_space(paths.BUILD, 2_800_000_000)
+        need_space(context.build, 2_800_000_000)
         temp = dest.with_name(f".tmp-{dest.name}")
         if temp.exists():
             shutil.rmtree(temp)
         phase.live("copying the base")
-        status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]])
+        status, _, err = run([["cp", "-a", "--reflink=auto", str(base.path), str(temp)]], disk=context.build)
         if status:
             raise ui.Fail(str(temp), f"cannot be made ({first_line(err)})", "correct that, and run again")
         # Debian's .gitignore hides the whole tree: a new file would be forgotten.

@@ -5,11 +5,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kdebug.host import apt, paths
+from kdebug.context import Context
+from kdebug.host import apt
 from kdebug.source import trees
 
-PACKAGE = f"linux-source-{trees.WANTED}"
-SUITES = paths.SUITES.get(trees.WANTED, ())
+# The suites of Debian that may have it: backports today, testing and unstable around it.
+SUITES: dict[str, tuple[str, ...]] = {
+    "7.3": ("trixie-backports", "stable-backports", "testing", "unstable"),
+    "7.2": ("trixie-backports", "testing", "unstable"),
+    "7.1": (),
+    "6.18": (),
+    "6.12": ("bookworm-security", "trixie", "trixie-security", "stable"),
+}
 # What was in a suite and is in none now is in the mirrors' pool for some time yet.
 # No signature leads to it any more, so its size and SHA-256 are told here, from when
 # one did or, of 7.1 and 6.18, from when they were first fetched.
@@ -23,8 +30,14 @@ POOL = {
 }
 
 
-def newest(mirrors: list[str]) -> Path | None:
+def package(context: Context) -> str:
+    """The name of the package with the base's source."""
+    return f"linux-source-{context.base}"
+
+
+def newest(context: Context, mirrors: list[str]) -> Path | None:
     """Fetch the newest packaged source of the base; None when no mirror has it."""
-    pool = [POOL[trees.WANTED]] if trees.WANTED in POOL else []
-    return apt.newest(mirrors, PACKAGE, SUITES, [(f"pool/main/l/linux/{file}", size, sha256) for file, size, sha256 in pool],
-                      trees.OTHER_SOURCE)
+    pool = [POOL[context.base]] if context.base in POOL else []
+    return apt.newest(context, mirrors, package(context), SUITES[context.base],
+                      [(f"pool/main/l/linux/{file}", size, sha256) for file, size, sha256 in pool],
+                      trees.other_source(context))

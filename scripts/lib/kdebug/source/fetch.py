@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kdebug.host import apt, files, paths
+from kdebug.context import Context
+from kdebug.host import apt, files
 from kdebug.source import debian, kernel_org, trees, user_tree
 from kdebug.source.trees import BaseTree
 
@@ -20,40 +21,42 @@ def _intact(path: Path) -> bool:
     return False
 
 
-def _unpack(path: Path) -> BaseTree:
+def _unpack(context: Context, path: Path) -> BaseTree:
+    """Unpack the download @path as its stamp says."""
     stamp = files.load_json(path.with_name(path.name + ".json"))
     name, origin = str(stamp["name"]), str(stamp["origin"])
     if path.suffix == ".deb":
         chain = [["dpkg-deb", "--fsys-tarfile", str(path)],
-                 ["tar", "-x", "-O", "-f", "-", f"./usr/src/{debian.PACKAGE}.tar.xz"]]
+                 ["tar", "-x", "-O", "-f", "-", f"./usr/src/{debian.package(context)}.tar.xz"]]
     else:
         chain = [["cat", str(path)]]
-    return trees.unpack(name, origin, f"{name}-{str(stamp['sha256'])[:16]}", chain)
+    return trees.unpack(context, name, origin, f"{name}-{str(stamp['sha256'])[:16]}", chain)
 
 
-def _packaged(update: bool) -> BaseTree:
-    stamps = sorted((s for s in paths.SRC.glob("*.json") if not s.name.startswith("kdir-")),
+def _packaged(context: Context, update: bool) -> BaseTree:
+    """The packaged source that is there; with @update, or without one, the newest that there is."""
+    stamps = sorted((s for s in context.src.glob("*.json") if not s.name.startswith("kdir-")),
                     key=lambda s: s.stat().st_mtime)
-    stored = next(filter(None, (trees.find(s.stem) for s in reversed(stamps))), None)
+    stored = next(filter(None, (trees.find(context, s.stem) for s in reversed(stamps))), None)
     if stored and not update:
         return stored
-    downloads = sorted(paths.DOWNLOAD.glob(f"linux-*{trees.WANTED}*.json"), key=lambda s: s.stat().st_mtime)
+    downloads = sorted(context.download.glob(f"linux-*{context.base}*.json"), key=lambda s: s.stat().st_mtime)
     if downloads and not update and _intact(path := downloads[-1].with_suffix("")):
-        return _unpack(path)
+        return _unpack(context, path)
     mirrors = apt.host_mirrors()
-    found = (debian.newest(mirrors) if mirrors else None) or kernel_org.fetch()
-    for old in paths.DOWNLOAD.glob(f"linux-*{trees.WANTED}*"):
+    found = (debian.newest(context, mirrors) if mirrors else None) or kernel_org.fetch(context)
+    for old in context.download.glob(f"linux-*{context.base}*"):
         if not old.name.startswith(found.name):
             old.unlink()
     name = str(files.load_json(found.with_name(found.name + ".json"))["name"])
-    return trees.find(name) or _unpack(found)
+    return trees.find(context, name) or _unpack(context, found)
 
 
-def ensure(kdir: str | None, update: bool = False) -> BaseTree:
+def ensure(context: Context, update: bool = False) -> BaseTree:
     """Return the pristine base, fetched or copied if it is not there yet.
 
     The caller holds the lock.  @update looks for a newer package; without it
     an unpacked base is taken as it is, and no network is needed.
     """
-    trees.remove_incomplete()
-    return user_tree.copy(kdir) if kdir else _packaged(update)
+    trees.remove_incomplete(context)
+    return user_tree.copy(context) if context.kdir else _packaged(context, update)

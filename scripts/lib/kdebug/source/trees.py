@@ -13,16 +13,12 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kdebug.host import paths, processes, ui
+from kdebug.context import Context
+from kdebug.host import processes, ui
 from kdebug.host.files import load_json, need_space, save_json
-
-WANTED = paths.BASE
 
 TREE_BYTES = 2_000_000_000  # one unpacked kernel, rounded up
 TREE_FILES = 102_000
-
-OTHER_SOURCE = f"give the source of Linux {WANTED} as KDIR=/path/to/linux"
-
 
 @dataclass(frozen=True)
 class BaseTree:
@@ -32,6 +28,11 @@ class BaseTree:
     version: str
     origin: str
     key: str
+
+
+def other_source(context: Context) -> str:
+    """What the user can do where the base cannot be fetched."""
+    return f"give the source of Linux {context.base} as KDIR=/path/to/linux"
 
 
 def version_of(tree: Path) -> str:
@@ -50,54 +51,56 @@ def version_of(tree: Path) -> str:
     return ".".join(dotted) + found.get("EXTRAVERSION", "")
 
 
-def is_wanted(version: str) -> bool:
-    return re.match(re.escape(WANTED) + r"(\D|$)", version) is not None
+def is_wanted(context: Context, version: str) -> bool:
+    """Is @version one of the base?"""
+    return re.match(re.escape(context.base) + r"(\D|$)", version) is not None
 
 
-def find(name: str) -> BaseTree | None:
-    stamp = load_json(paths.SRC / f"{name}.json")
-    path = paths.SRC / name
+def find(context: Context, name: str) -> BaseTree | None:
+    """The tree build/src/@name; None if it is not there as a whole."""
+    stamp = load_json(context.src / f"{name}.json")
+    path = context.src / name
     if not path.is_dir() or not {"version", "origin", "key"} <= stamp.keys():
         return None
     return BaseTree(path, str(stamp["version"]), str(stamp["origin"]), str(stamp["key"]))
 
 
-def unpack(name: str, origin: str, key: str, chain: list[list[str]], *,
+def unpack(context: Context, name: str, origin: str, key: str, chain: list[list[str]], *,
            cwd: Path | None = None, env: dict[str, str] | None = None) -> BaseTree:
     """Unpack what the pipeline @chain yields as build/src/@name."""
-    path, temp = paths.SRC / name, paths.SRC / f".tmp-{name}"
-    need_space(paths.SRC, TREE_BYTES)
+    path, temp = context.src / name, context.src / f".tmp-{name}"
+    need_space(context.src, TREE_BYTES)
     temp.mkdir(parents=True)
     # -m: an mtime ahead of this clock would later look like an edit.
     untar = ["tar", "-x", "-m", "-v", "-f", "-", "--no-same-owner", "--no-same-permissions", "-C", str(temp)]
     if cwd is None:
         untar += ["-J", "--strip-components=1"]
     with ui.phase("unpack", origin) as phase:
-        status, _, err = processes.run([*chain, untar], cwd=cwd, env=env,
-                             poll=lambda files: phase.live(f"{files} files of about {TREE_FILES}"))
+        status, _, err = processes.run([*chain, untar], cwd=cwd, env=env, disk=context.build,
+                                       poll=lambda files: phase.live(f"{files} files of about {TREE_FILES}"))
         if status:
             raise ui.Fail(origin, f"does not unpack ({processes.first_line(err)})",
-                          OTHER_SOURCE if cwd else f"run again; if it stays so: rm -r {paths.DOWNLOAD}")
+                          other_source(context) if cwd else f"run again; if it stays so: rm -r {context.download}")
         version = version_of(temp)
-        if not is_wanted(version):
-            raise ui.Fail(origin, f"holds Linux '{version}', not {WANTED}", OTHER_SOURCE)
+        if not is_wanted(context, version):
+            raise ui.Fail(origin, f"holds Linux '{version}', not {context.base}", other_source(context))
         base = BaseTree(path, version, origin, key)
         if path.exists():
             shutil.rmtree(path)
-        save_json(paths.SRC / f"{name}.json", {k: v for k, v in asdict(base).items() if k != "path"})
+        save_json(context.src / f"{name}.json", {k: v for k, v in asdict(base).items() if k != "path"})
         temp.rename(path)
         phase.result = f"Linux {version}"
     # One user's tree and one packaged source are enough: each takes 1.8 GB.
-    for stamp in paths.SRC.glob("*.json"):
+    for stamp in context.src.glob("*.json"):
         if stamp.stem != name and stamp.stem.startswith("kdir-") == name.startswith("kdir-"):
             stamp.unlink()
             shutil.rmtree(stamp.with_suffix(""), ignore_errors=True)
     return base
 
 
-def remove_incomplete() -> None:
+def remove_incomplete(context: Context) -> None:
     """Remove what killed runs left; the lock says that nobody is at it now."""
-    paths.SRC.mkdir(parents=True, exist_ok=True)
-    for path in paths.SRC.iterdir():
-        if path.is_dir() and not (paths.SRC / f"{path.name}.json").exists():
+    context.src.mkdir(parents=True, exist_ok=True)
+    for path in context.src.iterdir():
+        if path.is_dir() and not (context.src / f"{path.name}.json").exists():
             shutil.rmtree(path)

@@ -8,34 +8,38 @@ import os
 import shutil
 from pathlib import Path
 
-from kdebug.host import paths, processes, ui
+from kdebug.context import Context
+from kdebug.host import processes, ui
 from kdebug.source import trees
 from kdebug.source.trees import BaseTree
 
 
-def copy(text: str) -> BaseTree:
+def copy(context: Context) -> BaseTree:
+    """A copy of the tree that KDIR= names; a Fail where it is not as it was released."""
+    text = context.kdir
     path = Path(text).expanduser().absolute()
     what = f"KDIR={text}"
     if not path.is_dir():
-        raise ui.Fail(what, "no such directory", f"give the path of a Linux {trees.WANTED} source tree")
+        raise ui.Fail(what, "no such directory", f"give the path of a Linux {context.base} source tree")
     path = path.resolve()
     version = trees.version_of(path)
     if not version:
         raise ui.Fail(what, "not a kernel source (no kernel's Makefile, or no kernel/kthread.c)",
-                      f"give the top directory of a Linux {trees.WANTED} source tree")
-    if not trees.is_wanted(version):
-        raise ui.Fail(what, f"Linux {version}", f"the series is for {trees.WANTED}: check out v{trees.WANTED}")
+                      f"give the top directory of a Linux {context.base} source tree")
+    if not trees.is_wanted(context, version):
+        raise ui.Fail(what, f"Linux {version}", f"the series is for {context.base}: check out v{context.base}")
     if (path / "kernel/kthread_debug.c").exists():
         raise ui.Fail(what, "already patched (it has kernel/kthread_debug.c)",
                       "give the tree without the series, which is applied to a copy of it")
-    if paths.BUILD.is_relative_to(path):
-        raise ui.Fail(what, f"{paths.BUILD} lies inside it, and nothing is written into KDIR",
+    if context.build.is_relative_to(path):
+        raise ui.Fail(what, f"{context.build} lies inside it, and nothing is written into KDIR",
                       "set KTHREAD_DEBUG_BUILD to a directory outside")
     env = processes.clean_env(GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", GIT_TERMINAL_PROMPT="0")
     # Any user may read the owner's tree here, root included; none of its
     # helpers may run or write.
     git = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    if shutil.which("git") and processes.run([[*git, "ls-files", "--error-unmatch", "Makefile"]], cwd=path, env=env)[0] == 0:
+    if shutil.which("git") and processes.run([[*git, "ls-files", "--error-unmatch", "Makefile"]], cwd=path,
+                                             env=env)[0] == 0:
         status, out, err = processes.run([[*git, "status", "--porcelain", "--", "."]], cwd=path, env=env)
         if status:
             raise ui.Fail(what, f"git status fails ({processes.first_line(err)})", "mend that repository")
@@ -53,7 +57,7 @@ def copy(text: str) -> BaseTree:
     else:
         key = "kdir-" + _listing(path, what)[:16]
         producer = ["tar", "-c", "--exclude=.git", "--exclude=.svn", "--exclude=.hg", "-f", "-", "."]
-    return trees.find(key) or trees.unpack(key, what, key, [producer], cwd=path, env=env)
+    return trees.find(context, key) or trees.unpack(context, key, what, key, [producer], cwd=path, env=env)
 
 
 def _listing(top: Path, what: str) -> str:

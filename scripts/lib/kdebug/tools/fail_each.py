@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kdebug.build import bootable, flavours, initramfs, modinfo
+from kdebug.context import Context
 from kdebug.guest import boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits, Verdict
 from kdebug.guest.lines import Line
-from kdebug.host import paths, ui
+from kdebug.host import ui
 from kdebug.host.ui import Fail
 
 NEEDS = ("CONFIG_FAIL_KTHREAD", "CONFIG_FAULT_INJECTION_DEBUG_FS", "CONFIG_TRACING", "CONFIG_MODULE_UNLOAD")
@@ -211,18 +212,19 @@ def _config(module: Path, info: dict[str, str], inject: int, limit: int, params:
     return text
 
 
-def run(module: Path, flavour: str, *, inject: int, limit: int, params: Sequence[str] = ()) -> tuple[Story, Path]:
+def run(context: Context, module: Path, flavour: str, *, inject: int, limit: int,
+        params: Sequence[str] = ()) -> tuple[Story, Path]:
     """All boots that it takes; what they tell, and where their consoles are."""
     modinfo.read(module)  # before anything is built
     _takes(module, params)
-    ready = bootable.prepare(flavour)
+    ready = bootable.prepare(context, flavour)
     have = flavours.options(ready.kernel.config.read_text())
     if lost := [option for option in NEEDS if have.get(option) != "y"]:
         raise Fail("FLAVOUR", f"{flavour} has no {lost[0]}", "take plain, or a fragment on top of it")
     info = modinfo.check(module, ready.modules[0], ready.kernel.out)
     config = _config(module, info, inject, limit, params)
     story = Story()
-    with boot.run_directory() as where:
+    with boot.run_directory(context) as where:
         (where / "faileach").write_text(config)
         initrd = initramfs.extend(ready.kernel, ready.initrd, where / "root.cpio",
                                   {f"/mod/{module.name}": module.resolve(), "/etc/faileach": where / "faileach"})
@@ -230,7 +232,7 @@ def run(module: Path, flavour: str, *, inject: int, limit: int, params: Sequence
         while not story.ended:
             label = f"from-{first}"
             with ui.phase("guest", f"from creation {first} on") as phase:
-                result = boot.run(ready.kernel.image, initrd, APPEND, programs=[f"faileach:{first}"],
+                result = boot.run(context, ready.kernel.image, initrd, APPEND, programs=[f"faileach:{first}"],
                                   limits=Limits(boot=300, silence=60 + 5 * limit, total=3600),
                                   memory=ready.kernel.memory, smp=ready.kernel.cpus, tags=["stall-report"],
                                   out_dir=where / label, phase=phase)
@@ -248,7 +250,7 @@ def run(module: Path, flavour: str, *, inject: int, limit: int, params: Sequence
     return story, where
 
 
-def report(story: Story, module: Path, where: Path) -> str:
+def report(context: Context, story: Story, module: Path, where: Path) -> str:
     """A line for each failure, what is known beside it, and the sum."""
     rows = [("", "thread", "fails with", "init returned", "verdict")]
     more: dict[int, list[str]] = {}  # by row
@@ -271,5 +273,5 @@ def report(story: Story, module: Path, where: Path) -> str:
     elif not count:
         out.append("no kernel thread is created in its init: there is nothing to fail")
     out.append(f"{count} {'creation' if count == 1 else 'creations'}, {good} ok, {count - good} not; consoles: "
-               f"{paths.shown(where)}")
+               f"{context.shown(where)}")
     return "\n".join(out)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from kdebug.build import bootable
+from kdebug.context import Context
 from kdebug.guest import boot
-from kdebug.host import paths, ui
+from kdebug.host import ui
 from kdebug.tools import timeline_svg
 from kdebug.tools.trace import CREATOR, Event, LANES, Request, STAGES, Span, THREAD, Trace, ms, parse
 
@@ -166,7 +167,8 @@ def choose(trace: Trace, ids: Sequence[int], name: str) -> tuple[list[Request], 
     """Which requests to draw, and what to say of the others."""
     found = trace.requests
     if not found:
-        raise ui.Fail(name, f"{trace.unread} lines of kthread events, none readable" if trace.unread else "no kthread event in it",
+        raise ui.Fail(name, f"{trace.unread} lines of kthread events, none readable" if trace.unread
+                      else "no kthread event in it",
                       "give the text of trace, trace-cmd report or perf script" if trace.unread else RECORD)
     for number in ids:
         if number not in found:
@@ -201,18 +203,15 @@ def show(trace: Trace, name: str, ids: Sequence[int], svg: Path | None, histo: b
         save(svg, timeline_svg.render(chosen))
 
 
-def guest(svg: Path | None) -> int:
+def guest(context: Context, svg: Path | None) -> int:
     """Trace a free and a held creation in the guest, and draw both."""
-    from kdebug.guest import boot
-    from kdebug.host import paths, ui
-
-    ready = bootable.prepare("plain")
-    result = boot.run(ready.kernel.image, ready.initrd, programs=["timeline"], label="guest")
+    ready = bootable.prepare(context, "plain")
+    result = boot.run(context, ready.kernel.image, ready.initrd, programs=["timeline"], label="guest")
     if not result.passed:
         print(result.report())
         return int(result.verdict.code)
     lines = [ln.said.removeprefix("# trace ") for ln in result.lines if ln.prog and ln.said.startswith("# trace ")]
-    raw, svg = paths.BUILD / "timeline.txt", svg or paths.BUILD / "timeline.svg"
+    raw, svg = context.build / "timeline.txt", svg or context.build / "timeline.svg"
     save(raw, "".join(f"{line}\n" for line in lines))
     trace = parse(lines)
     show(trace, str(raw), [r.id for r in trace.requests.values() if r.name == "test_task"], svg, True, True)
@@ -220,7 +219,7 @@ def guest(svg: Path | None) -> int:
     return 0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(context: Context, argv: Sequence[str] | None = None) -> int:
     ap = argparse.ArgumentParser(prog="timeline", description=__doc__)
     ap.add_argument("trace", nargs="?", help="text of /sys/kernel/tracing/trace, of trace-cmd report or of perf script;"
                     " a trace.dat; or - for standard input")
@@ -234,7 +233,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that is not UTF-8
     if args.guest:
-        return guest(args.svg)
+        return guest(context, args.svg)
     with opened(args.trace) as lines:
         trace = parse(lines)
     show(trace, args.trace, args.id, args.svg, args.histogram, bool(args.id) or not args.histogram)

@@ -121,7 +121,8 @@ class Panel:
         for before, e in zip([None, *r.events], r.events):
             x, y, (dx, dy, kind) = self.x[e], self.y(e.lane), NAMES[e.lane]
             out += [f'<circle class="mark" cx="{x:.1f}" cy="{y + BAR / 2:.1f}" r="3.5"/>',
-                    text(x + dx, y + dy, f"return {r.failure}" if e.kind == "return" else e.kind.replace("_", " "), kind),
+                    text(x + dx, y + dy, f"return {r.failure}" if e.kind == "return" else e.kind.replace("_", " "),
+                         kind),
                     line(x, self.axis - 3, x, self.axis + 3, "tick")]
             if before:
                 mid, step = (x + self.x[before]) / 2, e.ns - before.ns

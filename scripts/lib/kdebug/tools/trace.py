@@ -254,7 +254,8 @@ def event(match: re.Match[str]) -> Event | None:
     kind, rest = match["kind"], match["rest"].rstrip()
     queue = QUEUE.match(rest) if kind == "queue" else None
     said = {k: clean(v) for k, v in queue.groupdict().items()} if queue else dict(re.findall(r"(\w+)=(\S+)", rest))
-    ok = queue or kind != "queue" and all(re.fullmatch(r"-?\d+", said.get(k, "")) for k in NUMBERS.get(kind, "pid").split())
+    ok = queue or kind != "queue" and all(re.fullmatch(r"-?\d+", said.get(k, ""))
+                                          for k in NUMBERS.get(kind, "pid").split())
     if not ok or kind in ("hold", "release") and "point" not in said:
         return None
     lane = LANE.get(kind, KTHREADD if said.get("point") == "fork" else THREAD)
