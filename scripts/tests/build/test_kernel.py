@@ -257,14 +257,14 @@ class Ensure(Scratch):
         for sets, want in ((list(SETS), "abe"), ((), "b"), (("1-fixes", "2-debug"), "b"),
                            (("1-fixes", "2-debug", "3-fault"), "be")):
             with self.subTest(sets):
-                self.assertEqual("".join(d.name for d in modules.directories(self.context, sets)), want)
+                self.assertEqual("".join(d.name for d in modules.module_dirs(self.context, sets)), want)
         arm = replace(self.context, architecture="arm")
-        self.assertEqual([d.name for d in modules.directories(arm)], ["a", "b", "d", "e"])
+        self.assertEqual([d.name for d in modules.module_dirs(arm)], ["a", "b", "d", "e"])
 
     def test_in_tree_modules(self) -> None:
         kernel = ensure(self.context, self.applied, "plain")
         (kernel.out / "modules.order").write_text("samples/a/one.o\nlib/two.o\n")
-        self.assertEqual(modules.in_tree(kernel),
+        self.assertEqual(modules.in_tree_modules(kernel),
                          [kernel.out / "samples/a/one.ko", kernel.out / "lib/two.ko"])
 
     def external(self, makefile: str) -> tuple[Kernel, Path]:
@@ -279,24 +279,24 @@ class Ensure(Scratch):
 
     def test_modules(self) -> None:
         kernel, source = self.external("KBUILD_EXTMOD_OUTPUT := $(MO)\n")
-        found = modules.external(self.context, kernel, source)
+        found = modules.external_modules(self.context, kernel, source)
         self.assertEqual(found, [kernel.out / "mod/repro/sub/one.ko"])
-        self.assertEqual(modules.external(self.context, kernel, source), found)
+        self.assertEqual(modules.external_modules(self.context, kernel, source), found)
         self.assertEqual(self.calls(), ["MO="])
         (source / "one.c").write_text("int b;")
-        modules.external(self.context, kernel, source)
+        modules.external_modules(self.context, kernel, source)
         self.assertEqual(self.calls(), ["MO="])
         found[0].unlink()
-        modules.external(self.context, kernel, source)
+        modules.external_modules(self.context, kernel, source)
         self.assertEqual(self.calls(), ["MO="])
         self.assertEqual([p.name for p in source.iterdir()], ["one.c"])
         (self.tmp / "modlog").write_text("one.c:1:1: warning: w\n")
         (source / "one.c").write_text("int c;")
-        fail(self, modules.external, self.context, kernel, source)
+        fail(self, modules.external_modules, self.context, kernel, source)
 
     def test_modules_where_make_has_no_mo(self) -> None:
         kernel, source = self.external("KBUILD_EXTMOD := $(M)\n")
-        found = modules.external(self.context, kernel, source)
+        found = modules.external_modules(self.context, kernel, source)
         self.assertEqual(found, [kernel.out / "mod/repro/sub/one.ko"])
         self.assertTrue((kernel.out / "mod/repro/one.c").is_file())
         self.assertEqual(self.calls(), [])

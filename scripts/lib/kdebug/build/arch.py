@@ -18,6 +18,8 @@ from kdebug.host.ui import Fail, command
 
 @dataclass(frozen=True)
 class Arch:
+    """A row: an architecture, the machine that runs it, and what builds it."""
+
     name: str
     # The kernel: make's ARCH=, the directory in arch/, and what of its boot/ is booted.
     make: str
@@ -95,6 +97,7 @@ TABLE = {row.name: row for row in (
 
 
 def get(name: str) -> Arch:
+    """The row called @name; a Fail that names all of them for another."""
     try:
         return TABLE[name]
     except KeyError:

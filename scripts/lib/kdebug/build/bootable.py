@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug.build import guest_programs, initramfs
-from kdebug.build.kernel import Kernel, Variant, ensure
-from kdebug.build.modules import directories, external, in_tree
+from kdebug.build import guest_programs, initramfs, kernel as kernels
+from kdebug.build.kernel import Kernel, Variant
+from kdebug.build.modules import external_modules, in_tree_modules, module_dirs
 from kdebug.context import Context
 from kdebug.host import lock
 from kdebug.patches import apply, series
@@ -18,6 +18,8 @@ from kdebug.source import fetch
 
 @dataclass(frozen=True)
 class Bootable:
+    """What a guest is booted from, and the tree that it was made of."""
+
     applied: apply.Applied
     kernel: Kernel
     initrd: Path
@@ -25,6 +27,7 @@ class Bootable:
 
 
 def _applied(context: Context, unpatched: bool, experiments: bool = False) -> apply.Applied:
+    """The base with the sets of SET=, with the experiments on top, or without any."""
     base_tree = fetch.ensure(context)
     if experiments:
         # In the same tree, so that ccache knows all the rest; its other kernels
@@ -45,7 +48,7 @@ def objects(context: Context, flavour: str, *targets: str, unpatched: bool = Fal
             fragments: Sequence[str] = ()) -> Kernel:
     """Only these @targets of a kernel, to look at."""
     with lock.held(context, f"build {flavour}"):
-        return ensure(context, _applied(context, unpatched), flavour, fragments, Variant("part", targets=targets))
+        return kernels.ensure(context, _applied(context, unpatched), flavour, fragments, Variant("part", targets=targets))
 
 
 def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
@@ -60,12 +63,12 @@ def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: b
         applied = _applied(context, unpatched, experiments)
         if experiments:
             variant = Variant("experiments")
-        kernel = ensure(context, applied, flavour, fragments, variant)
-        dirs = directories(context, [] if unpatched else [one.name for one in series.chosen(context)])
+        kernel = kernels.ensure(context, applied, flavour, fragments, variant)
+        dirs = module_dirs(context, [] if unpatched else [one.name for one in series.chosen(context)])
         selftest = applied.path / guest_programs.SELFTESTS / "test_modules"
         if selftest.is_dir():
             dirs.append(selftest)
-        modules = in_tree(kernel) + [m for d in dirs for m in external(context, kernel, d)]
+        modules = in_tree_modules(kernel) + [m for d in dirs for m in external_modules(context, kernel, d)]
         name = "shell" if shell else "initramfs"
         return Bootable(applied, kernel, initramfs.ensure(context, kernel, modules, shell=shell, name=name),
                         tuple(modules))

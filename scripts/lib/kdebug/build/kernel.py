@@ -43,6 +43,8 @@ class Applied(Protocol):
 
 @dataclass(frozen=True)
 class Kernel:
+    """A kernel that has been built, and what its guest needs."""
+
     image: Path
     out: Path
     source: Path

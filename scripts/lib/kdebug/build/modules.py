@@ -20,7 +20,7 @@ _ONLY_FOR = re.compile(r"^# Only for (\w+)", re.M)
 _NEEDS = re.compile(r"^# Needs the set (\S+)$", re.M)
 
 
-def directories(context: Context, sets: Collection[str] = tuple(SETS)) -> list[Path]:
+def module_dirs(context: Context, sets: Collection[str] = tuple(SETS)) -> list[Path]:
     """The directories of kernel/ that are external modules for this architecture and
     build on a tree that has these @sets. The Makefile tells which it needs: none, one,
     or, if it says nothing, all."""
@@ -33,13 +33,13 @@ def directories(context: Context, sets: Collection[str] = tuple(SETS)) -> list[P
             and _ONLY_FOR.findall(text) in ([], [arch.of(context).name])]
 
 
-def in_tree(kernel: Kernel) -> list[Path]:
+def in_tree_modules(kernel: Kernel) -> list[Path]:
     """What the kernel's own configuration builds as a module."""
     order = kernel.out / "modules.order"
     return [(kernel.out / line).with_suffix(".ko") for line in order.read_text().splitlines()]
 
 
-def external(context: Context, kernel: Kernel, source: Path) -> list[Path]:
+def external_modules(context: Context, kernel: Kernel, source: Path) -> list[Path]:
     """The modules of the directory @source, built against @kernel."""
     dest = kernel.out / "mod" / source.name
     log, stamp_file = dest.with_suffix(".log"), dest.with_suffix(".json")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from kdebug import kunit
 from kdebug.build import arch, guest_programs, initramfs
 from kdebug.build.kernel import Kernel
-from kdebug.build.modules import external, in_tree
+from kdebug.build.modules import external_modules, in_tree_modules
 from kdebug.check.step import Red, Step
 from kdebug.guest import boot
 from kdebug.guest.judge import Limits
@@ -23,9 +23,9 @@ def boots(step: Step, _: str) -> list[str]:
     release = (out / "include/config/kernel.release").read_text().strip()
     key = files.digest((out / "vmlinux").read_bytes())
     kernel = Kernel(out / arch.get("x86_64").path, out, step.tree, out / ".config", release, key)
-    programs, modules = ["show:/proc/version"], in_tree(kernel)
+    programs, modules = ["show:/proc/version"], in_tree_modules(kernel)
     if (tests := step.tree / guest_programs.SELFTESTS / "test_modules").is_dir():
-        modules += external(step.context, kernel, tests)
+        modules += external_modules(step.context, kernel, tests)
         programs += [p for p in BOOTED if (step.tree / guest_programs.SELFTESTS / f"{p}.c").is_file()]
     if (step.tree / "samples/kthread").is_dir():
         programs += ["samples"]

@@ -49,6 +49,7 @@ OPTIONS = ("KTHREAD_DEBUG", "FAIL_KTHREAD", "KTHREAD_KUNIT_TEST", "SAMPLE_KTHREA
 
 
 def make_args(context: Context, config: Config, out: Path, tree: Path) -> list[str]:
+    """The make command line for @config of the tree @tree, built in @out."""
     args = [a for a in make.make_args(context, tree, out) if not a.startswith(("ARCH=", "CC="))]
     cc = f"{config.cross}gcc"
     if shutil.which("ccache"):

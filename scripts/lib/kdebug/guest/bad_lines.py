@@ -19,6 +19,8 @@ CATEGORIES = {c.name.lower(): c for c in Code if Code.PANIC <= c <= Code.BAD}
 
 @dataclass
 class Excuse:
+    """A line that is no fault in a run with @tag, why, and until when."""
+
     tag: str
     regex: re.Pattern[str]
     reason: str = ""
@@ -27,6 +29,8 @@ class Excuse:
 
 @dataclass
 class Rules:
+    """scripts/console-lines.txt, read."""
+
     bad: list[tuple[Code, re.Pattern[str]]] = field(default_factory=list)
     excuses: list[Excuse] = field(default_factory=list)
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kdebug.build.arch import Arch, of
+from kdebug.build import arch
+from kdebug.build.arch import Arch
 from kdebug.context import Context
 from kdebug.guest import bad_lines, qemu
 from kdebug.guest.exit_codes import Code
@@ -57,6 +58,8 @@ Which lines are bad, and which are excused: scripts/console-lines.txt"""
 
 @dataclass
 class Result:
+    """How a run ended, what it said, and where that is kept."""
+
     verdict: Verdict
     programs: list[Program]
     lines: list[Line]
@@ -84,6 +87,7 @@ class Result:
 
 
 def show(line: Line) -> str:
+    """A console line as a verdict shows it."""
     stamp = "" if line.guest is None else f"[{line.guest:12.6f}] "
     return f"{line.number:>6}: {stamp}{line.text[:200]}"
 
@@ -263,7 +267,7 @@ def _check(image: Path, initrd: Path | None, limits: Limits, memory: int, smp: i
 
 
 def _qemu(context: Context) -> tuple[Arch, str, str, str]:
-    m = of(context)
+    m = arch.of(context)
     if not m.binary:
         if qemu.wanted_accel(context) == "kvm":
             raise Fail("ACCEL", f"kvm wanted, but {m.name} is a process and no machine", "leave it out")

@@ -41,6 +41,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Test:
+    """A line of KTAP."""
+
     name: str
     result: str  # ok | not ok | skip | todo
     depth: int   # of KTAP's nesting
@@ -48,6 +50,8 @@ class Test:
 
 @dataclass
 class Program:
+    """A guest program that is to run, and what came of it."""
+
     spec: str                 # as in kdebug.run=
     exit: int | None = None   # None: no status line
     tests: list[Test] = field(default_factory=list)
@@ -74,6 +78,8 @@ class Program:
 
 @dataclass
 class Verdict:
+    """How a run ended."""
+
     code: Code
     reason: str
     lines: list[Line]  # the first that matter, at most SHOWN

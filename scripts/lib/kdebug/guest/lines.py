@@ -14,6 +14,8 @@ PROGRAM = re.compile(r"kdebug: ([^\s|]+)\| ?(.*)")
 
 @dataclass(frozen=True)
 class Line:
+    """A line of the console."""
+
     number: int           # in console.log, from 1
     host: float           # host's monotonic clock
     guest: float | None   # seconds on the kernel's stamp
@@ -23,6 +25,7 @@ class Line:
 
 
 def clean(raw: bytes) -> str:
+    """The bytes @raw as text, without escapes and control characters."""
     text = ESCAPE.sub("", raw.decode("utf-8", "replace").replace("\r", ""))
     return CONTROL.sub("\ufffd", text)
 

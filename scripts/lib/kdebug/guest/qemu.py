@@ -182,6 +182,7 @@ def _user_mode(m: Arch, image: Path, initrd: Path | None, append: str, memory: i
 
 
 def save(cmd: Sequence[str], path: Path) -> None:
+    """Keep the command @cmd as a shell script at @path."""
     path.write_text(f"#!/bin/sh\nexec {shlex.join(cmd)}\n")
     path.chmod(0o755)
 
@@ -202,6 +203,7 @@ def spawn(cmd: Sequence[str], *, stdin: int | None = subprocess.DEVNULL,
 
 
 def kill(proc: subprocess.Popen[bytes]) -> None:
+    """End @proc, whatever it does."""
     if proc.poll() is None:
         proc.kill()
     proc.wait()

@@ -63,11 +63,13 @@ def need_space(where: Path, size: int) -> None:
 
 
 def sha256_of(path: Path) -> str:
+    """The SHA-256 of the file @path."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size_of(path: Path) -> int:
+    """How many bytes the file @path has; 0 where there is none."""
     return path.stat().st_size if path.exists() else 0
 
 

@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""make refresh: the commits of build/tree as patches/ and series."""
+"""make refresh: the commits of build/tree as patches/ and series.
+
+make refresh after make tree is the identity, byte for byte, whatever git's
+configuration and version: patches are made in a bare repository of their own, from
+commits that are rewritten to the queue's neutral identity. git am drops the text below
+"---", so it is kept in the commit's message below a line "---", and format-patch puts
+it back where it was.
+"""
 
 from __future__ import annotations
 

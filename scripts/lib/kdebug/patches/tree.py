@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The series as a git tree, one commit per patch, and back: make tree, make refresh.
+"""make tree: the series as a git tree, one commit per patch.
 
-A branch set/<name> stands at the last commit of each set, and the fold goes by these
-branches. git rebase moves them along (rebase.updateRefs is set in the tree).
-
-Fold after unfold is the identity, byte for byte, whatever git's configuration
-and version: patches are made in a bare repository of their own, from commits
-that are rewritten to the queue's neutral identity.  Text below "---", which
-git am drops, is kept in the commit message below a line "---"; format-patch
-puts it back where it was.
+A branch set/<name> stands at the last commit of each set, and make refresh goes by
+these branches. git rebase moves them along (rebase.updateRefs is set in the tree).
 """
 
 from __future__ import annotations
@@ -27,6 +21,7 @@ from kdebug.source.trees import BaseTree
 
 
 def digest_of(patches: list[Path]) -> str:
+    """A key of the names and contents of @patches."""
     digest = hashlib.sha256()
     for path in patches:
         digest.update(f"{series.name(path)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -34,10 +29,12 @@ def digest_of(patches: list[Path]) -> str:
 
 
 def load_state(tree: Path) -> dict[str, str]:
+    """What save_state() kept of @tree; {} for a tree that is not make tree's."""
     return {k: str(v) for k, v in load_json(tree / ".git/kthread-debug.json").items()}
 
 
 def save_state(tree: Path, state: dict[str, str]) -> None:
+    """Keep which base, commits and patches @tree stands for."""
     save_json(tree / ".git/kthread-debug.json", state)
 
 
@@ -75,6 +72,7 @@ def place_branches(repo: Path, tips: dict[str, str]) -> str:
 
 
 def tips_text(tips: dict[str, str]) -> str:
+    """@tips as one line of the state."""
     return " ".join(f"{name}={commit}" for name, commit in tips.items())
 
 

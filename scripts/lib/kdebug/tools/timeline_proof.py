@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from kdebug.build import bootable, guest_programs, initramfs
-from kdebug.build.modules import directories, external
+from kdebug.build.modules import module_dirs, external_modules
 from kdebug.context import Context
 from kdebug.guest import boot
 from kdebug.host import lock, ui
@@ -27,7 +27,7 @@ def image(context: Context, ready: bootable.Bootable, tool: str) -> Path:
     files |= {name: Path(name) for name in re.findall(r"(/\S+) \(0x", listed)}
     parents = {str(parent) for name in files for parent in Path(name).parents} - {"/", "/bin"}
     with lock.held(context, "trace-cmd"):
-        modules = [m for d in directories(context) for m in external(context, ready.kernel, d)]
+        modules = [m for d in module_dirs(context) for m in external_modules(context, ready.kernel, d)]
         spec = initramfs.spec(guest_programs.build(context, ready.kernel.source), modules, files)
         made = ready.kernel.out / "trace-cmd.cpio"
         made.with_suffix(".list").write_text("".join(f"dir {d} 0755 0 0\n" for d in sorted(parents)) + spec)
