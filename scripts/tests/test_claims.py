@@ -5,7 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from kdebug import claims, results, ui
+from kdebug import claims, results
+from kdebug.context import Context
+from kdebug.host import ui
 
 TEXT = """# comment
 A1 One thing.
@@ -107,18 +109,20 @@ class Page(unittest.TestCase):
 class Results(unittest.TestCase):
     def test_added_to_and_dropped_with_the_series(self) -> None:
         with tempfile.TemporaryDirectory() as name:
-            root = Path(name) / "results"
-            self.assertEqual(results.load(root, "k"), {})
-            results.save("a", {"x": "ok", "y": "fail"}, root, "k")
-            results.save("b", {"z": "skip"}, root, "k")
-            results.save("a", {"y": "ok"}, root, "k")
-            self.assertEqual(results.load(root, "k"), {"x": "ok", "y": "ok", "z": "skip"})
-            self.assertEqual(results.load(root, "other"), {})
-            results.save("a", {"new": "ok"}, root, "other")
-            self.assertEqual(results.load(root, "other"), {"new": "ok"})
-            self.assertEqual(results.load(root, "k"), {"z": "skip"})
+            context = Context(root=Path(name))
+            self.assertEqual(results.load(context, "k"), {})
+            results.save(context, "a", {"x": "ok", "y": "fail"}, "k")
+            results.save(context, "b", {"z": "skip"}, "k")
+            results.save(context, "a", {"y": "ok"}, "k")
+            self.assertEqual(results.load(context, "k"), {"x": "ok", "y": "ok", "z": "skip"})
+            self.assertEqual(results.load(context, "other"), {})
+            results.save(context, "a", {"new": "ok"}, "other")
+            self.assertEqual(results.load(context, "other"), {"new": "ok"})
+            self.assertEqual(results.load(context, "k"), {"z": "skip"})
 
     def test_a_torn_file_is_nothing(self) -> None:
         with tempfile.TemporaryDirectory() as name:
-            (Path(name) / "a.json").write_text('{"series": "k", "tests": {"x"')
-            self.assertEqual(results.load(Path(name), "k"), {})
+            context = Context(root=Path(name))
+            context.results.mkdir()
+            (context.results / "a.json").write_text('{"series": "k", "tests": {"x"')
+            self.assertEqual(results.load(context, "k"), {})

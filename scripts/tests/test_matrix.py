@@ -15,7 +15,10 @@ from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
-from kdebug import arch, base, matrix, paths, ui
+from kdebug import matrix, results
+from kdebug.build import arch
+from kdebug.context import Context
+from kdebug.host import files, ui
 from kdebug.matrix import Cell, Done
 
 GOOD = Done(0, 7, {"one": "ok", "two <&>": "ok", "three": "skip"})
@@ -25,22 +28,22 @@ BROKE = Done(2, 9, {})
 
 class Parse(unittest.TestCase):
     def test_bases_then_architectures_then_flavours(self) -> None:
-        self.assertEqual([c.name for c in matrix.parse("x86_64,arm:plain,kasan:7.3,6.12")],
+        self.assertEqual([c.name for c in matrix.parse(Context(), "x86_64,arm:plain,kasan:7.3,6.12")],
                          ["7.3-x86_64-plain", "7.3-x86_64-kasan", "7.3-arm-plain", "7.3-arm-kasan",
                           "6.12-x86_64-plain", "6.12-x86_64-kasan", "6.12-arm-plain", "6.12-arm-kasan"])
 
     def test_twice_is_once(self) -> None:
         for text in "x86_64,x86_64:plain:7.3", "x86_64:plain:7.3 x86_64:plain:7.3":
-            self.assertEqual(matrix.parse(text), [Cell("x86_64", "plain", "7.3")])
+            self.assertEqual(matrix.parse(Context(), text), [Cell("x86_64", "plain", "7.3")])
 
     def test_several_are_one_table(self) -> None:
-        self.assertEqual([c.name for c in matrix.parse("x86_64:kasan:7.3  um:plain:7.3 x86_64:plain,kasan:7.3")],
+        self.assertEqual([c.name for c in matrix.parse(Context(), "x86_64:kasan:7.3  um:plain:7.3 x86_64:plain,kasan:7.3")],
                          ["7.3-x86_64-kasan", "7.3-x86_64-plain", "7.3-um-plain"])
         with self.assertRaisesRegex(ui.Fail, "MATRIX=vax:plain:7.3: 'vax' is not known"):
-            matrix.parse("x86_64:plain:7.3 vax:plain:7.3")
+            matrix.parse(Context(), "x86_64:plain:7.3 vax:plain:7.3")
 
     def test_the_default_is_a_cell(self) -> None:
-        self.assertEqual(len(matrix.parse(matrix.DEFAULT)), 1)
+        self.assertEqual(len(matrix.parse(Context(), matrix.DEFAULT)), 1)
 
     def test_what_is_not_known_is_named(self) -> None:
         for text, said in (("x86_64:plain", "not three lists"), ("x86_64::7.3", "not three lists"),
@@ -49,7 +52,7 @@ class Parse(unittest.TestCase):
                            ("x86_64:guest:7.3", "'guest' is not known"),
                            ("x86_64:plain:5.4", "'5.4' is not known; take some of 7.3 7.2 ")):
             with self.subTest(text), self.assertRaises(ui.Fail) as caught:
-                matrix.parse(text)
+                matrix.parse(Context(), text)
             self.assertIn(f"MATRIX={text}: ", str(caught.exception))
             self.assertIn(said, str(caught.exception))
 
@@ -73,6 +76,7 @@ class Scratch(unittest.TestCase):
         temp = tempfile.TemporaryDirectory()
         self.addCleanup(temp.cleanup)
         self.top = Path(temp.name)
+        self.context = Context(root=self.top)
 
 
 class Fill(Scratch):
@@ -80,21 +84,20 @@ class Fill(Scratch):
         super().setUp()
         self.ran: list[str] = []
         self.key = "k"
-        self.enterContext(mock.patch.multiple(matrix, key=lambda cell, groups: self.key, machine=lambda cell: "m"))
-        self.enterContext(mock.patch.dict(os.environ, {"KDIR": ""}))
+        self.enterContext(mock.patch.multiple(matrix, key=lambda *_: self.key, machine=lambda *_: "m"))
 
-    def cell(self, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+    def cell(self, context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
         self.ran.append(cell.name)
         done = BAD if cell.flavour == "kasan" else GOOD
         folder.mkdir(parents=True, exist_ok=True)
-        base.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
+        files.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
                                               "tests": done.tests})
         return done
 
     def fill(self, text: str) -> tuple[dict[Cell, Done], str]:
         self.ran = []
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            found = matrix.fill(matrix.parse(text), top=self.top, run_cell=self.cell)
+            found = matrix.fill(self.context, matrix.parse(self.context, text), top=self.top, run_cell=self.cell)
         return found, out.getvalue()
 
     def test_the_table(self) -> None:
@@ -119,106 +122,104 @@ class Fill(Scratch):
         self.assertEqual(self.ran, ["7.3-x86_64-plain"])
 
     def test_one_that_was_killed_is_run_again(self) -> None:
-        def killed(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+        def killed(context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
             if cell.flavour == "kasan":
                 raise KeyboardInterrupt
-            return self.cell(cell, folder, wanted, groups)
+            return self.cell(context, cell, folder, wanted, groups)
 
         with self.assertRaises(KeyboardInterrupt), contextlib.redirect_stdout(io.StringIO()):
-            matrix.fill(matrix.parse("x86_64:plain,kasan:7.3"), top=self.top, run_cell=killed)
+            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain,kasan:7.3"), top=self.top, run_cell=killed)
         self.assertIn("7.3-x86_64-plain", (self.top / "index.html").read_text())
         self.fill("x86_64:plain,kasan:7.3")
         self.assertEqual(self.ran, ["7.3-x86_64-kasan"])
 
 
     def test_only_one_fills_it(self) -> None:
-        def another(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+        def another(context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
             with self.assertRaisesRegex(ui.Fail, f"held by pid {os.getpid()}: make matrix; wait"):
                 self.fill("x86_64:kasan:7.3")
-            return self.cell(cell, folder, wanted, groups)
+            return self.cell(context, cell, folder, wanted, groups)
 
         with contextlib.redirect_stdout(io.StringIO()):
-            matrix.fill(matrix.parse("x86_64:plain:7.3"), top=self.top, run_cell=another)
+            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain:7.3"), top=self.top, run_cell=another)
         self.assertEqual(self.ran, ["7.3-x86_64-plain"])
 
 
 class Run(Scratch):
     def scripts(self, text: str) -> None:
-        patched = mock.patch.object(paths, "SCRIPTS", self.top)
-        patched.start()
-        self.addCleanup(patched.stop)
+        self.context = Context(repo=self.top, root=self.top)
+        self.context.scripts.mkdir()
         for name, body in (("deps", "echo deps $ARCH $DEPS_FOR"), ("test", text)):
-            (self.top / name).write_text(f"#!/bin/sh\n{body}\n")
-            (self.top / name).chmod(0o755)
+            (self.context.scripts / name).write_text(f"#!/bin/sh\n{body}\n")
+            (self.context.scripts / name).chmod(0o755)
 
     def test_a_cell_keeps_what_its_tests_said(self) -> None:
         self.scripts('echo $ARCH $FLAVOUR $BASE $*; mkdir -p $KTHREAD_DEBUG_CELL/results\n'
                      'echo \'{"series": "\'"$(cat $0.key)"\'", "tests": {"one": "ok"}}\' >'
                      '$KTHREAD_DEBUG_CELL/results/kunit.json')
-        from kdebug import results
-        (self.top / "test.key").write_text(results.series_key("6.12"))
+        key = results.series_key(dataclasses.replace(self.context, base="6.12"))
+        (self.context.scripts / "test.key").write_text(key)
         folder = self.top / "cell"
         cell = Cell("arm", "rt", "6.12")
-        done = matrix.run(cell, folder, "k", ["kunit"])
+        done = matrix.run(self.context, cell, folder, "k", ["kunit"])
         self.assertEqual(done.tests, {"one": "ok"})
         self.assertEqual((folder / "log.txt").read_text(), "deps arm test\narm rt 6.12 kunit\n")
-        self.assertEqual(matrix.load(cell, folder, "k"), done)
-        self.assertIsNone(matrix.load(cell, folder, "other"))
-        with mock.patch.dict(os.environ, {"KDIR": "/x"}):
-            self.assertIsNone(matrix.load(cell, folder, "k"))
-        with mock.patch.object(matrix, "machine", lambda cell: "another"):
-            self.assertIsNone(matrix.load(cell, folder, "k"))
+        self.assertEqual(matrix.load(self.context, cell, folder, "k"), done)
+        self.assertIsNone(matrix.load(self.context, cell, folder, "other"))
+        self.assertIsNone(matrix.load(dataclasses.replace(self.context, kdir="/x"), cell, folder, "k"))
+        with mock.patch.object(matrix, "machine", lambda *_: "another"):
+            self.assertIsNone(matrix.load(self.context, cell, folder, "k"))
 
     def test_what_an_earlier_run_said_is_gone(self) -> None:
         self.scripts("exit 2")
         (self.top / "cell/results").mkdir(parents=True)
         (self.top / "cell/results/kunit.json").write_text('{"series": "x", "tests": {"one": "ok"}}')
         (self.top / "cell/runs/1").mkdir(parents=True)
-        done = matrix.run(Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
+        done = matrix.run(self.context, Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
         self.assertEqual((done.status, done.tests), (2, {}))
         self.assertEqual(sorted(p.name for p in (self.top / "cell").iterdir()), ["cell.json", "log.txt"])
 
     def test_without_its_tools_no_test_is_run(self) -> None:
         self.scripts("echo ran")
-        (self.top / "deps").write_text("#!/bin/sh\necho none >&2; exit 2\n")
-        done = matrix.run(Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
+        (self.context.scripts / "deps").write_text("#!/bin/sh\necho none >&2; exit 2\n")
+        done = matrix.run(self.context, Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
         self.assertEqual(done.status, 2)
         self.assertEqual((self.top / "cell/log.txt").read_text(), "none\n")
 
     def test_the_key_is_of_all_that_counts(self) -> None:
+        context = Context(repo=self.top)
         cell = Cell("x86_64", "plain", "7.3")
-        keys = {matrix.key(cell, ["kunit"]), matrix.key(cell, ["guest"]),
-                matrix.key(Cell("arm", "plain", "7.3"), ["kunit"])}
-        for name in ("PATCHES", "BASES", "CONFIGS", "KERNEL", "SCRIPTS"):
-            other = paths.REPO / "experiments"
-            with mock.patch.object(paths, name, other):
-                keys.add(matrix.key(cell, ["kunit"]))
+        keys = {matrix.key(context, cell, ["kunit"]), matrix.key(context, cell, ["guest"]),
+                matrix.key(context, Cell("arm", "plain", "7.3"), ["kunit"])}
+        for folder in (context.patches, context.bases, context.configs, context.kernel, context.scripts):
+            folder.mkdir()
+            (folder / "file").touch()
+            keys.add(matrix.key(context, cell, ["kunit"]))
         self.assertEqual(len(keys), 8)
 
     def test_another_machine_runs_it_again(self) -> None:
-        self.enterContext(mock.patch.object(paths, "ROOT", self.top))
         cell = Cell("x86_64", "plain", "6.12")
         tool = self.top / "tool"
+        context = dataclasses.replace(self.context, compiler=str(tool))
 
         def install(text: str) -> str:
             tool.write_text(f"#!/bin/sh\necho {text}\n")
             tool.chmod(0o755)
-            return matrix.machine(cell)
+            return matrix.machine(context, cell)
 
         (self.top / "6.12/src").mkdir(parents=True)
-        with mock.patch.dict(os.environ, {"CC": str(tool), "ACCEL": ""}):
-            seen = [install("1"), install("2")]
-            self.assertEqual(seen[1], matrix.machine(cell))
-            (self.top / "6.12/src/linux-source-6.12_1.json").write_text('{"key": "a"}')
-            seen.append(matrix.machine(cell))
-            (self.top / "6.12/src/kdir-1.json").write_text('{"key": "b"}')
-            self.assertEqual(seen[2], matrix.machine(cell))
-            with mock.patch.object(arch, "get", lambda name: dataclasses.replace(arch.TABLE[name], binary=str(tool))):
-                seen.append(matrix.machine(cell))
-            os.environ["ACCEL"] = "tcg"
-            seen.append(matrix.machine(cell))
-            os.environ["CC"] = ""
-            seen.append(matrix.machine(cell))
+        seen = [install("1"), install("2")]
+        self.assertEqual(seen[1], matrix.machine(context, cell))
+        (self.top / "6.12/src/linux-source-6.12_1.json").write_text('{"key": "a"}')
+        seen.append(matrix.machine(context, cell))
+        (self.top / "6.12/src/kdir-1.json").write_text('{"key": "b"}')
+        self.assertEqual(seen[2], matrix.machine(context, cell))
+        with mock.patch.object(arch, "get", lambda name: dataclasses.replace(arch.TABLE[name], binary=str(tool))):
+            seen.append(matrix.machine(context, cell))
+        context = dataclasses.replace(context, accelerator="tcg")
+        seen.append(matrix.machine(context, cell))
+        context = dataclasses.replace(context, compiler="")
+        seen.append(matrix.machine(context, cell))
         self.assertEqual(len(set(seen)), len(seen))
 
 

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from unittest import mock
 
 import toy
-from kdebug import kbuild, paths, scope, series
+from kdebug import scope
+from kdebug.build import guest_programs
+from kdebug.context import SETS
+from kdebug.patches import series
 
-TESTS = kbuild.SELFTESTS
+TESTS = guest_programs.SELFTESTS
 
 
 class Scope(toy.Case):
@@ -19,18 +20,16 @@ class Scope(toy.Case):
         super().setUp()
         files = {"1-fixes": ["kernel/fork.c"], "2-debug": [scope.DEBUG, f"{TESTS}/stall.c"],
                  "3-fault": [scope.FAULT, f"{TESTS}/knobs.c"], "4-misuse": [scope.MISUSE]}
-        patches = toy.plant(self.tmp / "patches", {
+        self.context = self.using(repo=self.tmp)
+        toy.plant(self.tmp / "patches", {
             f"{name}/0001-a.patch": toy.mail("a", {}, dict.fromkeys(some, "x\n")) for name, some in files.items()})
         (self.tmp / "series").write_text("".join(f"{name}/0001-a.patch\n" for name in files))
-        self.enterContext(mock.patch.multiple(paths, PATCHES=patches, SERIES=self.tmp / "series"))
-        scope.files.cache_clear()
-        self.addCleanup(scope.files.cache_clear)
 
     def asked(self, name: str) -> tuple[list[str], list[str]]:
         groups = ("units", "fixes", "unchanged", "stall", "boot-options", "misuse", "figures")
         programs = ("show:/proc/version", "repro:0", "stall", "knobs:x", "itself", "misbehave:leak")
-        with mock.patch.object(paths, "SET", name):
-            return scope.groups(groups), scope.programs(programs)
+        context = self.using(set=name)
+        return scope.groups(context, groups), scope.programs(context, programs)
 
     def test_without_one_all_are_there(self) -> None:
         groups, programs = self.asked("")
@@ -48,30 +47,28 @@ class Scope(toy.Case):
                 self.assertEqual(sorted(got[1]), sorted([*base, *programs]))
 
     def test_what_needs_more_says_which(self) -> None:
-        with mock.patch.object(paths, "SET", "2-debug"):
-            scope.wants("it", scope.DEBUG)
-            with self.fails("SET=2-debug: it needs kernel/kthread_fault.c", "take SET=3-fault"):
-                scope.wants("it", scope.FAULT)
-        with mock.patch.object(paths, "SET", ""):
-            scope.wants("it", scope.FAULT)
+        scope.wants(self.using(set="2-debug"), "it", scope.DEBUG)
+        with self.fails("SET=2-debug: it needs kernel/kthread_fault.c", "take SET=3-fault"):
+            scope.wants(self.using(set="2-debug"), "it", scope.FAULT)
+        scope.wants(self.context, "it", scope.FAULT)
 
 
 class Real(toy.Case):
     """scripts/test itself."""
 
     def run_it(self, *args: str, **env: str) -> str:
-        done = subprocess.run([sys.executable, paths.SCRIPTS / "test", *args], capture_output=True, text=True,
-                              env=os.environ | {"BASE": "", "ARCH": "", "FLAVOUR": ""} | env)
+        done = subprocess.run([sys.executable, self.context.scripts / "test", *args], capture_output=True, text=True,
+                              env=self.env | {"BASE": "", "ARCH": "", "FLAVOUR": ""} | env)
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         return done.stderr
 
     def test_what_is_named_exists(self) -> None:
         """Each file that a group or a program needs is of the series, and each group is one."""
         groups = self.run_it("nope").split("take one of ")[1].strip().split(", ")
-        everything = scope.files("")
+        everything = scope.files(self.context, "")
         for name, file in scope.NEEDS.items():
             self.assertIn(file, everything, name)
-            self.assertTrue(name in groups or (paths.KERNEL / f"guest/{name}.c").is_file(), name)
+            self.assertTrue(name in groups or (self.context.kernel / f"guest/{name}.c").is_file(), name)
         self.assertLessEqual(set(scope.WHOLE), set(groups))
 
     def test_a_group_that_a_set_has_not(self) -> None:
@@ -82,6 +79,6 @@ class Real(toy.Case):
 
     def test_each_set_brings_what_its_programs_need(self) -> None:
         for name, file in (("2-debug", scope.DEBUG), ("3-fault", scope.FAULT), ("4-misuse", scope.MISUSE)):
-            self.assertIn(file, scope.files(name))
-        self.assertNotIn(scope.FAULT, scope.files("4-misuse"))
-        self.assertEqual([one.name for one in series.sets() if one.patches], list(paths.SETS))
+            self.assertIn(file, scope.files(self.context, name))
+        self.assertNotIn(scope.FAULT, scope.files(self.context, "4-misuse"))
+        self.assertEqual([one.name for one in series.sets(self.context) if one.patches], list(SETS))

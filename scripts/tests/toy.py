@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import io
 import os
@@ -13,12 +14,15 @@ import tempfile
 import unittest
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SCRIPTS / "lib"))
 
-from kdebug import base, paths, ui  # noqa: E402
+from kdebug.context import Context  # noqa: E402
+from kdebug.host import ui  # noqa: E402
+from kdebug.source import trees  # noqa: E402
 
 KTHREAD = "".join(f"int line{n};\n" for n in range(1, 41))
 FILES: dict[str, str] = {
@@ -94,18 +98,20 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.tmp = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         self.build = self.tmp / "build"
-        self.enterContext(mock.patch.multiple(
-            paths, BUILD=self.build, DOWNLOAD=self.build / "download", SRC=self.build / "src",
-            WORK=self.build, LINUX=self.build / "linux", TREE=self.build / "tree", OUT=self.build / "out"))
-        self.enterContext(mock.patch.multiple(base, TREE_BYTES=1000))
-        self.enterContext(mock.patch.dict(os.environ, {"KTHREAD_DEBUG_BUILD": str(self.build)}))
+        self.context = Context(root=self.build)
+        self.enterContext(mock.patch.multiple(trees, TREE_BYTES=1000))
+        self.env = os.environ | {"KTHREAD_DEBUG_BUILD": str(self.build)}  # for a command of its own
         self.err = io.StringIO()
         self.enterContext(contextlib.redirect_stderr(self.err))
         self.build.mkdir()
 
-    def toy_base(self, name: str = "toy", files: Mapping[str, str | None] | None = None) -> base.Base:
+    def using(self, **changes: Any) -> Context:
+        """The test's context with @changes."""
+        return dataclasses.replace(self.context, **changes)
+
+    def toy_base(self, name: str = "toy", files: Mapping[str, str | None] | None = None) -> trees.BaseTree:
         path = plant(self.build / "src" / name, {**FILES, **(files or {})})
-        return base.Base(path, "7.3.4", f"the {name} kernel", name)
+        return trees.BaseTree(path, "7.3.4", f"the {name} kernel", name)
 
     @contextlib.contextmanager
     def fails(self, *words: str):  # type: ignore[no-untyped-def]

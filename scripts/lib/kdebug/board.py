@@ -4,6 +4,7 @@ the Ethernet chip on an Arm board; and a probe with no patch to any driver."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -11,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
-from . import arch, boot, steps
-from .console import Limits, Line
+from kdebug.build import bootable
+from kdebug.context import Context
+from kdebug.guest import boot
+from kdebug.guest.judge import Limits
+from kdebug.guest.lines import Line
 
 NAME = "arm"
 DRIVER = "smsc911x"
@@ -25,14 +28,6 @@ LIMITS = Limits(boot=300, silence=120, total=900)
 DHCP = "busybox:timeout:120:udhcpc:-i:eth0:-n:-q:-f:-s:/etc/udhcpc.sh"
 FETCH = (f"busybox:tftp:-g:-r:file:-l:/tmp/file:{HOST}", "busybox:sha256sum:/tmp/file")
 Check = tuple[str, str]  # what is shown, and why it is not: "" if it is
-
-
-@contextmanager
-def chosen() -> Iterator[None]:
-    """With ARCH= this board's, whatever the user's is."""
-    with mock.patch.dict(os.environ, {"ARCH": NAME}):
-        arch.current()
-        yield
 
 
 @contextmanager
@@ -63,22 +58,22 @@ def _checks(result: boot.Result) -> list[Check]:
     return found or [("e5_in_the_probe: a result", result.report())]
 
 
-def run(how: str, delay_ms: int) -> tuple[boot.Result, list[Check]]:
+def run(context: Context, how: str, delay_ms: int) -> tuple[boot.Result, list[Check]]:
     """Boot with the patched driver, @how is control or blocked; and in the same
     boot see its interface work, behind all that."""
-    with chosen():
-        ready = steps.prepare("plain", shell=True, experiments=True)
-        wait = 2 * delay_ms / 1000
-        limits = Limits(LIMITS.boot, LIMITS.silence + wait, LIMITS.total + wait)
-        with served() as (nic, sha256):
-            result = boot.run(ready.kernel.image, ready.initrd,
-                              f"{DRIVER}.delay_ms={delay_ms} {DRIVER}.block={int(how == 'blocked')}",
-                              programs=[f"repro:{delay_ms}:{how}:{DRIVER}", DHCP, *FETCH], limits=limits,
-                              extra=nic, label=how)
-        checks = [*_checks(result), (f"e5_network_after_{how}: an address, and a file from the host",
-                                     _network(result, sha256, lease=True))]
-        if not result.passed and not any(why for _, why in checks):
-            checks.append((f"e5_{how}_in_the_probe: clean run", result.report()))
+    context = dataclasses.replace(context, architecture=NAME)
+    ready = bootable.prepare(context, "plain", shell=True, experiments=True)
+    wait = 2 * delay_ms / 1000
+    limits = Limits(LIMITS.boot, LIMITS.silence + wait, LIMITS.total + wait)
+    with served() as (nic, sha256):
+        result = boot.run(context, ready.kernel.image, ready.initrd,
+                          f"{DRIVER}.delay_ms={delay_ms} {DRIVER}.block={int(how == 'blocked')}",
+                          programs=[f"repro:{delay_ms}:{how}:{DRIVER}", DHCP, *FETCH], limits=limits,
+                          extra=nic, label=how)
+    checks = [*_checks(result), (f"e5_network_after_{how}: an address, and a file from the host",
+                                 _network(result, sha256, lease=True))]
+    if not result.passed and not any(why for _, why in checks):
+        checks.append((f"e5_{how}_in_the_probe: clean run", result.report()))
     return result, checks
 
 
@@ -95,14 +90,14 @@ IN_ORDER = (
     ("user space", "Run /init"))
 
 
-def at_boot() -> tuple[boot.Result, list[Check]]:
+def at_boot(context: Context) -> tuple[boot.Result, list[Check]]:
     """Drivers as they are: the boot options hold the thread of a probe, the report
     is on the console before there is a user space, and then all is well."""
-    with chosen():
-        ready = steps.prepare("plain", shell=True)
-        with served() as (nic, sha256):
-            result = boot.run(ready.kernel.image, ready.initrd, NO_USER_SPACE, programs=[*FETCH], extra=nic,
-                              limits=LIMITS, tags=["stall-report"], label="at boot")
+    context = dataclasses.replace(context, architecture=NAME)
+    ready = bootable.prepare(context, "plain", shell=True)
+    with served() as (nic, sha256):
+        result = boot.run(context, ready.kernel.image, ready.initrd, NO_USER_SPACE, programs=[*FETCH], extra=nic,
+                          limits=LIMITS, tags=["stall-report"], label="at boot")
     numbers = {what: [line.number for line in _said(result.lines, None, pattern)] for what, pattern in IN_ORDER}
     why = ", ".join(f"no {what}" for what, found in numbers.items() if not found)
     firsts = [found[0] for found in numbers.values() if found]

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths, ui
+from kdebug.context import REPO
+from kdebug.host import ui
 
-SOURCE = paths.SCRIPTS / "claims.txt"
-PAGE = paths.REPO / "CLAIMS.md"
+SOURCE = REPO / "scripts/claims.txt"
+PAGE = REPO / "CLAIMS.md"
 BASE = "base"  # where a test runs without the series
 EARLIER = ", in an earlier run"
 

@@ -13,22 +13,25 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import arch, kbuild, paths, qemu, series, ui
+from kdebug.build import arch, make
+from kdebug.context import Context
+from kdebug.guest import qemu
+from kdebug.host import files, ui
+from kdebug.patches import series
 
 MARK = "(scripts/figures):"
-FILE = paths.ROOT / "figures.json"
 _ROW = re.compile(r"( +)(\S.*?)  +\S.*")
 
 
-def key() -> str:
+def key(context: Context) -> str:
     """The series without its cover letters, which state what is measured of it."""
-    patches = series.read()
-    return kbuild.digest(*(series.name(p) for p in patches), *(p.read_bytes() for p in patches))
+    patches = series.read(context)
+    return files.digest(*(series.name(p) for p in patches), *(p.read_bytes() for p in patches))
 
 
-def tools() -> str:
+def tools(context: Context) -> str:
     """What else the figures depend on."""
-    cc = re.search(r"\d+\.\d+\.\d+", kbuild.compiler())
+    cc = re.search(r"\d+\.\d+\.\d+", make.compiler(context))
     version = re.search(r"\d+\.\d+\.\d+", qemu.find(arch.get(arch.DEFAULT))[1])
     return f"gcc {cc[0] if cc else '?'}, QEMU {version[0] if version else '?'}"
 
@@ -40,22 +43,28 @@ def sizes(objects: Sequence[tuple[int, int, int]], base: Sequence[tuple[int, int
     return " ".join(f"{a - b:+}" for a, b in zip(total(objects), total(base)))
 
 
-def save(figures: Mapping[str, str], file: Path = FILE) -> None:
+def _file(context: Context) -> Path:
+    """Where the last measurement is kept."""
+    return context.root / "figures.json"
+
+
+def save(context: Context, figures: Mapping[str, str]) -> None:
+    file = _file(context)
     file.parent.mkdir(parents=True, exist_ok=True)
-    kbuild.write_stamp(file, {"series": key(), "tools": tools(), "figures": dict(figures)})
+    files.save_json(file, {"series": key(context), "tools": tools(context), "figures": dict(figures)})
 
 
-def load(file: Path = FILE) -> tuple[str, dict[str, str]]:
+def load(context: Context) -> tuple[str, dict[str, str]]:
     """The tools and figures of the last measurement; a Fail if it was of another series."""
-    stamp = kbuild.read_stamp(file)
+    stamp = files.load_json(_file(context))
     found = stamp.get("figures")
-    if stamp.get("series") != key() or not isinstance(found, dict):
+    if stamp.get("series") != key(context) or not isinstance(found, dict):
         raise ui.Fail("figures", "nothing has been measured of this state of the series", "run: scripts/test cost")
     return str(stamp.get("tools")), {str(label): str(value) for label, value in found.items()}
 
 
-def letters() -> list[Path]:
-    return sorted(paths.PATCHES.rglob("0000-cover-letter.patch"))
+def letters(context: Context) -> list[Path]:
+    return sorted(context.patches.rglob("0000-cover-letter.patch"))
 
 
 def stated(text: str) -> str:
@@ -86,18 +95,18 @@ def update(text: str, measured_with: str, figures: Mapping[str, str]) -> str:
     return "\n".join(out) + "\n"
 
 
-def outdated(write: bool = False) -> list[str]:
+def outdated(context: Context, write: bool = False) -> list[str]:
     """What the cover letters state that was not measured; @write corrects it."""
-    with_table = [letter for letter in letters() if MARK in letter.read_text()]
+    with_table = [letter for letter in letters(context) if MARK in letter.read_text()]
     if not with_table:
         raise ui.Fail("figures", f"no cover letter has a line with {MARK!r}", "put the table back")
-    measured_with, found = load()
+    measured_with, found = load(context)
     wrong: list[str] = []
     for letter in with_table:
         old = letter.read_text()
         new = update(old, measured_with, found)
         if new != old:
-            name = letter.relative_to(paths.PATCHES.parent)
+            name = letter.relative_to(context.patches.parent)
             wrong += [f"{name}: '{a.strip()}' was measured as '{b.strip()}'"
                       for a, b in zip(old.splitlines(), new.splitlines()) if a != b]
             if write:

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import apply, kbuild, lock, paths, steps, ui
+from kdebug.build import bootable, make
+from kdebug.context import Context
+from kdebug.host import lock, ui
+from kdebug.patches import apply
 
 CONFIG = Path("kernel/tests")
 SUITE = "kthread"
@@ -28,35 +31,35 @@ def _cases(group: dict[str, Any], inside: bool = False) -> Iterator[tuple[str, s
         yield from _cases(sub, inside)
 
 
-def _run(source: Path, log: Path, *args: str) -> dict[str, str]:
+def _run(context: Context, source: Path, log: Path, *args: str) -> dict[str, str]:
     """kunit.py with @args; the verdict of each case."""
     found = log.with_suffix(".json")
     found.unlink(missing_ok=True)
     with log.open("w") as out:
         done = subprocess.run([sys.executable, source / "tools/testing/kunit/kunit.py", *args, f"--json={found}"],
                               cwd=source, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                              env=kbuild.environment() | {"PYTHONDONTWRITEBYTECODE": "1", "TERM": "dumb"})
+                              env=make.environment(context) | {"PYTHONDONTWRITEBYTECODE": "1", "TERM": "dumb"})
     cases = dict(_cases(json.loads(found.read_text()))) if found.is_file() else {}
     if not cases:
         last = log.read_text().strip().splitlines()[-5:]
-        raise ui.Fail(kbuild.shown(log), f"kunit.py found no case (exit {done.returncode}): " + " / ".join(last),
+        raise ui.Fail(context.shown(log), f"kunit.py found no case (exit {done.returncode}): " + " / ".join(last),
                       "see that file")
     return cases
 
 
-def parse(source: Path, console: Path) -> dict[str, str]:
+def parse(context: Context, source: Path, console: Path) -> dict[str, str]:
     """What the log @console of a kernel booted with kunit.enable=1 says."""
-    return _run(source, console.with_name("kunit.log"), "parse", str(console))
+    return _run(context, source, console.with_name("kunit.log"), "parse", str(console))
 
 
-def um() -> dict[str, str]:
+def um(context: Context) -> dict[str, str]:
     """Build the series' .kunitconfig for UML, and run it."""
-    applied: apply.Applied = steps.source()
-    out = paths.OUT / "um"
-    with lock.held("build um"), ui.phase("kunit", "building and running UML") as phase:
+    applied: apply.Applied = bootable.patched_tree(context)
+    out = context.out / "um"
+    with lock.held(context, "build um"), ui.phase("kunit", "building and running UML") as phase:
         out.mkdir(parents=True, exist_ok=True)
-        cc = [arg for arg in kbuild.make_args(applied.path, out) if arg.split("=")[0] in ("CC", "HOSTCC")]
-        cases = _run(applied.path, out.with_suffix(".log"), "run", f"--kunitconfig={CONFIG}", f"--build_dir={out}",
+        cc = [arg for arg in make.make_args(context, applied.path, out) if arg.split("=")[0] in ("CC", "HOSTCC")]
+        cases = _run(context, applied.path, out.with_suffix(".log"), "run", f"--kunitconfig={CONFIG}", f"--build_dir={out}",
                      f"--jobs={len(os.sched_getaffinity(0))}", *(f"--make_options={arg}" for arg in cc))
         phase.result = f"{len(cases)} cases"
     return cases

@@ -10,6 +10,7 @@ the cells run one after the other.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import html
 import itertools
@@ -23,12 +24,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from . import arch, base, check, kbuild, lock, paths, results, ui
+from kdebug import results
+from kdebug.build import arch as archs
+from kdebug.build.flavours import available
+from kdebug.check.table import Table
+from kdebug.context import BASES, Context, DEFAULT_BASE, WAIT
+from kdebug.host import processes, ui
+from kdebug.host.files import digest, load_json, save_json, write_atomic
 
-DEFAULT = f"{arch.DEFAULT}:plain:{paths.DEFAULT_BASE}"
+DEFAULT = f"{archs.DEFAULT}:plain:{DEFAULT_BASE}"
 # What runs in any guest. Of an emulated CPU that is starved little can be said.
 GROUPS = ("kunit", "guest", "claims", "misuse", "stall", "samples", "watched")
-TOP = paths.ROOT / "matrix"
 
 
 @dataclass(frozen=True)
@@ -70,78 +76,78 @@ class Done:
         return str(self.count("ok")) if self.passed else f"RED {self.count('fail') or ''}".strip()
 
 
-def parse(text: str) -> list[Cell]:
+def parse(context: Context, text: str) -> list[Cell]:
     """The cells of all "ARCH,...:FLAVOUR,...:BASE,..." in @text, bases and architectures together."""
-    cells = dict.fromkeys(cell for one in text.split() or [text] for cell in _product(one))
+    cells = dict.fromkeys(cell for one in text.split() or [text] for cell in _product(context, one))
     # The cells of a row one after the other, each row where its first one is.
     rows = list(dict.fromkeys(cell.row for cell in cells))
     return sorted(cells, key=lambda cell: rows.index(cell.row))
 
 
-def _product(text: str) -> list[Cell]:
+def _product(context: Context, text: str) -> list[Cell]:
     parts = [[name for name in part.split(",") if name] for part in text.split(":")]
     if len(parts) != 3 or not all(parts):
         raise ui.Fail(f"MATRIX={text}", "not three lists with ':' between them",
                       f"write architectures:flavours:bases, as in {DEFAULT}")
     for name, known in ((name, known) for names, known in zip(parts, (
-            list(arch.TABLE), kbuild.flavours(), list(paths.SUITES))) for name in names):
+            list(archs.TABLE), available(context), list(BASES))) for name in names):
         if name not in known:
             raise ui.Fail(f"MATRIX={text}", f"'{name}' is not known", f"take some of {' '.join(known)}")
-    archs, flavours, bases = parts
-    return [Cell(a, f, b) for b, a, f in itertools.product(bases, archs, flavours)]
+    machines, flavours, bases = parts
+    return [Cell(a, f, b) for b, a, f in itertools.product(bases, machines, flavours)]
 
 
-def key(cell: Cell, groups: Sequence[str]) -> str:
+def key(context: Context, cell: Cell, groups: Sequence[str]) -> str:
     """What of this repository a cell depends on: the series, and all that it runs."""
-    files = [p for d in (paths.PATCHES, paths.BASES, paths.CONFIGS, paths.KERNEL, paths.SCRIPTS)
+    files = [p for d in (context.patches, context.bases, context.configs, context.kernel, context.scripts)
              for p in sorted(d.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    return kbuild.digest(cell.name, *groups, *(str(p.relative_to(paths.REPO)) for p in files),
-                         *(p.read_bytes() for p in files))
+    return digest(cell.name, *groups, *(str(p.relative_to(context.repo)) for p in files),
+                  *(p.read_bytes() for p in files))
 
 
-def machine(cell: Cell) -> str:
+def machine(context: Context, cell: Cell) -> str:
     """What else it depends on: the compiler, the emulator, the source of the base."""
-    row = arch.get(cell.arch)
-    said = [os.environ.get("ACCEL") or ""]
-    for tool in ((os.environ.get("CC") or f"{row.prefix}gcc").split(), [row.binary]):
+    row = archs.get(cell.arch)
+    said = [context.accelerator]
+    for tool in ((context.compiler or f"{row.prefix}gcc").split(), [row.binary]):
         with contextlib.suppress(OSError, IndexError):
             said.append(subprocess.run([*tool, "--version"], capture_output=True, text=True).stdout if tool[0] else "")
-    source = paths.ROOT / ("" if cell.base == paths.DEFAULT_BASE else cell.base) / "src"
+    source = context.root / ("" if cell.base == DEFAULT_BASE else cell.base) / "src"
     stamps = sorted(p for p in source.glob("*.json") if not p.name.startswith("kdir-"))
-    return kbuild.digest(*said, *(p.read_bytes() for p in stamps))
+    return digest(*said, *(p.read_bytes() for p in stamps))
 
 
-def load(cell: Cell, folder: Path, wanted: str) -> Done | None:
+def load(context: Context, cell: Cell, folder: Path, wanted: str) -> Done | None:
     """The @cell in @folder, if it has come to its end and is for @wanted, here."""
-    stamp = kbuild.read_stamp(folder / "cell.json")
+    stamp = load_json(folder / "cell.json")
     # Of a tree of the user's it is not known what has changed in it.
-    if os.environ.get("KDIR") or stamp.get("key") != wanted or stamp.get("machine") != machine(cell):
+    if context.kdir or stamp.get("key") != wanted or stamp.get("machine") != machine(context, cell):
         return None
     if not isinstance(stamp.get("tests"), dict):
         return None
     return Done(int(stamp["status"]), int(stamp["seconds"]), stamp["tests"])
 
 
-def run(cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
+def run(context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
     """Run the tests of @cell; what they print goes to @folder/log.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cell.json").unlink(missing_ok=True)
     for old in (folder / "results", folder / "runs"):
         shutil.rmtree(old, ignore_errors=True)
     env = os.environ | {"ARCH": cell.arch, "FLAVOUR": cell.flavour, "BASE": cell.base,
-                        "KTHREAD_DEBUG_CELL": str(folder), lock.WAIT: "1"}
+                        "KTHREAD_DEBUG_CELL": str(folder), WAIT: "1"}
     start = time.monotonic()
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
         # Its compiler and its machine, first: scripts/test takes them as given.
-        done = subprocess.run([paths.SCRIPTS / "deps"], env=env | {"DEPS_FOR": "test"}, stdin=subprocess.DEVNULL,
+        done = subprocess.run([context.scripts / "deps"], env=env | {"DEPS_FOR": "test"}, stdin=subprocess.DEVNULL,
                               stdout=log, stderr=subprocess.STDOUT)
         if not done.returncode:
-            done = subprocess.run([paths.SCRIPTS / "test", *groups], env=env, stdin=subprocess.DEVNULL,
-                                  stdout=log, stderr=subprocess.STDOUT, preexec_fn=base.die_with_parent)
-    tests = results.load(folder / "results", results.series_key(cell.base))
+            done = subprocess.run([context.scripts / "test", *groups], env=env, stdin=subprocess.DEVNULL,
+                                  stdout=log, stderr=subprocess.STDOUT, preexec_fn=processes.die_with_parent())
+    tests = results.load(dataclasses.replace(context, base=cell.base, cell=folder))
     found = Done(done.returncode, int(time.monotonic() - start), tests)
-    base.save_json(folder / "cell.json", {"key": wanted, "machine": machine(cell), "status": found.status,
-                                          "seconds": found.seconds, "tests": found.tests})
+    save_json(folder / "cell.json", {"key": wanted, "machine": machine(context, cell), "status": found.status,
+                                     "seconds": found.seconds, "tests": found.tests})
     return found
 
 
@@ -220,9 +226,9 @@ def page(cells: dict[Cell, Done], top: Path) -> str:
 
 def write(cells: dict[Cell, Done], top: Path) -> None:
     top.mkdir(parents=True, exist_ok=True)
-    base.write_atomic(top / "results.ktap", ktap(cells).encode())
-    base.write_atomic(top / "junit.xml", junit(cells))
-    base.write_atomic(top / "index.html", page(cells, top).encode())
+    write_atomic(top / "results.ktap", ktap(cells).encode())
+    write_atomic(top / "junit.xml", junit(cells))
+    write_atomic(top / "index.html", page(cells, top).encode())
 
 
 @contextlib.contextmanager
@@ -242,25 +248,26 @@ def _alone(top: Path) -> Iterator[None]:
         yield
 
 
-def fill(cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path = TOP,
-         run_cell: Callable[[Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
+def fill(context: Context, cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path | None = None,
+         run_cell: Callable[[Context, Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
     """Run those of @cells that are not done; show the table as it fills."""
+    top = top or context.root / "matrix"
     with _alone(top):
-        return _fill(cells, groups, top, run_cell)
+        return _fill(context, cells, groups, top, run_cell)
 
 
-def _fill(cells: Sequence[Cell], groups: Sequence[str], top: Path,
-          run_cell: Callable[[Cell, Path, str, Sequence[str]], Done]) -> dict[Cell, Done]:
+def _fill(context: Context, cells: Sequence[Cell], groups: Sequence[str], top: Path,
+          run_cell: Callable[[Context, Cell, Path, str, Sequence[str]], Done]) -> dict[Cell, Done]:
     rows = list(dict.fromkeys(cell.row for cell in cells))
-    table = check.Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
+    table = Table(rows, list(dict.fromkeys(cell.flavour for cell in cells)))
     done: dict[Cell, Done] = {}
     for cell in cells:
-        row, folder, wanted = rows.index(cell.row), top / cell.name, key(cell, groups)
-        found = load(cell, folder, wanted)
+        row, folder, wanted = rows.index(cell.row), top / cell.name, key(context, cell, groups)
+        found = load(context, cell, folder, wanted)
         # What was red is tried again.
         if not found or not found.passed:
             table.put(row, cell.flavour, "...")
-            found = run_cell(cell, folder, wanted, groups)
+            found = run_cell(context, cell, folder, wanted, groups)
         done[cell] = found
         table.put(row, cell.flavour, str(found))
         if not table.live:

@@ -11,34 +11,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import kbuild, paths
+from kdebug.context import Context
+from kdebug.host import files
 
-RESULTS = paths.RESULTS
 
-
-def series_key(base: str = paths.BASE) -> str:
+def series_key(context: Context) -> str:
     """One key for all of the patches, on that base."""
-    patches = sorted(p for d in (paths.PATCHES, paths.BASES / base) for p in d.rglob("*") if p.is_file())
-    return kbuild.digest(*(f"{p.parent.name}/{p.name}" for p in patches), *(p.read_bytes() for p in patches))
+    patches = sorted(p for d in (context.patches, context.bases / context.base) for p in d.rglob("*") if p.is_file())
+    return files.digest(*(f"{p.parent.name}/{p.name}" for p in patches), *(p.read_bytes() for p in patches))
 
 
 def _read(path: Path, key: str) -> dict[str, str]:
-    stamp = kbuild.read_stamp(path)
+    stamp = files.load_json(path)
     tests = stamp.get("tests") if stamp.get("series") == key else None
     return {str(name): str(verdict) for name, verdict in tests.items()} if isinstance(tests, dict) else {}
 
 
-def save(group: str, tests: Mapping[str, str], root: Path = RESULTS, key: str | None = None) -> None:
+def save(context: Context, group: str, tests: Mapping[str, str], key: str | None = None) -> None:
     """Keep @tests, each "ok", "skip" or "fail", as the last that @group said."""
-    key = key or series_key()
+    key, root = key or series_key(context), context.results
     root.mkdir(parents=True, exist_ok=True)
     path = root / f"{group}.json"
-    kbuild.write_stamp(path, {"series": key, "tests": _read(path, key) | dict(tests)})
+    files.save_json(path, {"series": key, "tests": _read(path, key) | dict(tests)})
 
 
-def load(root: Path = RESULTS, key: str | None = None) -> dict[str, str]:
+def load(context: Context, key: str | None = None) -> dict[str, str]:
     """The verdict of each test that has run on this state of the series."""
-    key = key or series_key()
+    key, root = key or series_key(context), context.results
     found: dict[str, str] = {}
     for path in sorted(root.glob("*.json")):
         found |= _read(path, key)

@@ -6,7 +6,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
-from . import apply, kbuild, paths, series, ui
+from kdebug.build import guest_programs
+from kdebug.context import Context, SETS
+from kdebug.host import ui
+from kdebug.patches import apply, series
 
 DEBUG, FAULT, MISUSE = "kernel/kthread_debug.c", "kernel/kthread_fault.c", "kernel/kthread_misuse.c"
 KUNIT, SAMPLES = "kernel/tests/kthread_kunit.c", "samples/kthread/Makefile"
@@ -19,40 +22,40 @@ NEEDS = {
     **dict.fromkeys(("nobuild", "release", "tools", "boot-options", "stall-at-boot", "reboot", "fail-each", "arm",
                      "repro", "timeline"), FAULT),
     # One selftest each.
-    **{name: f"{kbuild.SELFTESTS}/{name}.c" for name in ("stall", "sysrq", "suspend")},
+    **{name: f"{guest_programs.SELFTESTS}/{name}.c" for name in ("stall", "sysrq", "suspend")},
 }
 # They are about the whole repository, or about the base.
 WHOLE = ("units", "check", "roundtrip", "claims-base", "runner", "khungtaskd", "cost", "figures", "claims-page")
 
 
 @functools.cache
-def files(name: str) -> frozenset[str]:
+def files(context: Context, name: str) -> frozenset[str]:
     """The files that the sets of SET=@name touch."""
-    return frozenset(path for patch in series.flat(series.upto(name, series.sets()))
+    return frozenset(path for patch in series.flat(series.upto(name, series.sets(context)))
                      for path in apply.touched(patch.read_text(errors="surrogateescape")))
 
 
-def there(file: str) -> bool:
+def there(context: Context, file: str) -> bool:
     """Do the sets of SET= bring @file?"""
-    return not paths.SET or file in files(paths.SET)
+    return not context.set or file in files(context, context.set)
 
 
-def wants(what: str, file: str) -> None:
+def wants(context: Context, what: str, file: str) -> None:
     """Refuse SET= for @what if its sets do not bring @file."""
-    if not there(file):
-        able = next(name for name in paths.SETS if file in files(name))
-        raise ui.Fail(f"SET={paths.SET}", f"{what} needs {file}, which is not in it", f"take SET={able}, or leave it out")
+    if not there(context, file):
+        able = next(name for name in SETS if file in files(context, name))
+        raise ui.Fail(f"SET={context.set}", f"{what} needs {file}, which is not in it", f"take SET={able}, or leave it out")
 
 
-def groups(names: Iterable[str]) -> list[str]:
+def groups(context: Context, names: Iterable[str]) -> list[str]:
     """Those of the groups @names that there are."""
-    return [name for name in names if not paths.SET or name not in WHOLE and (name not in NEEDS or there(NEEDS[name]))]
+    return [name for name in names if not context.set or name not in WHOLE and (name not in NEEDS or there(context, NEEDS[name]))]
 
 
-def programs(specs: Sequence[str]) -> list[str]:
+def programs(context: Context, specs: Sequence[str]) -> list[str]:
     """Those of the guest's programs @specs, each with its arguments, that there are."""
     def has(name: str) -> bool:
-        selftest = f"{kbuild.SELFTESTS}/{name}.c"
-        return there(NEEDS[name]) if name in NEEDS else selftest not in files("") or there(selftest)
+        selftest = f"{guest_programs.SELFTESTS}/{name}.c"
+        return there(context, NEEDS[name]) if name in NEEDS else selftest not in files(context, "") or there(context, selftest)
 
     return [spec for spec in specs if has(spec.partition(":")[0])]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make check: a row for each patch, a column for each check."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mails of a set, and the round trip through a maintainer's tools."""
