@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug import arch, board, boot
+from kdebug import arch, boot
 from kdebug.console import Code, Program, Test, Verdict, parse_line
+from kdebug.suite import arm_board as board
 
 SHA = hashlib.sha256(b"").hexdigest()
 LEASE = "kdebug: busybox| udhcpc: lease of 10.0.2.15 obtained from 10.0.2.2, lease time 86400"
@@ -32,7 +33,7 @@ class Runs(unittest.TestCase):
         self.tests: list[Test] = []
         self.code = Code.PASS
         self.booted: dict[str, Any] = {}
-        for name, new in (("steps.prepare", self.prepare), ("boot.run", self.boot), ("board.SIZE", 0)):
+        for name, new in (("steps.prepare", self.prepare), ("boot.run", self.boot), ("suite.arm_board.SIZE", 0)):
             patcher = mock.patch(f"kdebug.{name}", new)
             patcher.start()
             self.addCleanup(patcher.stop)

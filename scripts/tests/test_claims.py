@@ -5,7 +5,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from kdebug import claims, results, ui
+from kdebug import ui
+from kdebug.suite import claims
 
 TEXT = """# comment
 A1 One thing.
@@ -102,23 +103,3 @@ class Page(unittest.TestCase):
         fewer = claims.match(rows(TEXT[:TEXT.index("S5")]), self.FOUND)
         self.assertEqual(claims.outdated(fewer, text), ["S5: is on the page only"])
         self.assertEqual(len(claims.outdated(more, "")), 3)
-
-
-class Results(unittest.TestCase):
-    def test_added_to_and_dropped_with_the_series(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            root = Path(name) / "results"
-            self.assertEqual(results.load(root, "k"), {})
-            results.save("a", {"x": "ok", "y": "fail"}, root, "k")
-            results.save("b", {"z": "skip"}, root, "k")
-            results.save("a", {"y": "ok"}, root, "k")
-            self.assertEqual(results.load(root, "k"), {"x": "ok", "y": "ok", "z": "skip"})
-            self.assertEqual(results.load(root, "other"), {})
-            results.save("a", {"new": "ok"}, root, "other")
-            self.assertEqual(results.load(root, "other"), {"new": "ok"})
-            self.assertEqual(results.load(root, "k"), {"z": "skip"})
-
-    def test_a_torn_file_is_nothing(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            (Path(name) / "a.json").write_text('{"series": "k", "tests": {"x"')
-            self.assertEqual(results.load(Path(name), "k"), {})

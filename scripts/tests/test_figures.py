@@ -8,7 +8,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from kdebug import figures, paths
+from kdebug import paths
+from kdebug.suite import figures
 from kdebug.ui import Fail
 
 LETTER = """Cost

@@ -1,28 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which tests there are for the sets of SET=: those whose files these sets bring."""
+"""Which files the sets of SET= bring. What needs another one, a test or a command, is not there."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
 
-from . import apply, kbuild, paths, series, ui
+from . import apply, paths, series, ui
 
 DEBUG, FAULT, MISUSE = "kernel/kthread_debug.c", "kernel/kthread_fault.c", "kernel/kthread_misuse.c"
 KUNIT, SAMPLES = "kernel/tests/kthread_kunit.c", "samples/kthread/Makefile"
-
-# What a group of tests, or a program of the guest, needs of the series. What is not here
-# needs nothing, but a selftest is a file of the series itself.
-NEEDS = {
-    "unchanged": DEBUG, "samples": SAMPLES, "misuse": MISUSE, "watched": MISUSE, "itself": MISUSE, "stoptwice": MISUSE,
-    "kunit": KUNIT, "kunit-um": KUNIT,
-    **dict.fromkeys(("nobuild", "release", "tools", "boot-options", "stall-at-boot", "reboot", "fail-each", "arm",
-                     "repro", "timeline"), FAULT),
-    # One selftest each.
-    **{name: f"{kbuild.SELFTESTS}/{name}.c" for name in ("stall", "sysrq", "suspend")},
-}
-# They are about the whole repository, or about the base.
-WHOLE = ("units", "check", "roundtrip", "claims-base", "runner", "khungtaskd", "cost", "figures", "claims-page")
 
 
 @functools.cache
@@ -42,17 +28,3 @@ def wants(what: str, file: str) -> None:
     if not there(file):
         able = next(name for name in paths.SETS if file in files(name))
         raise ui.Fail(f"SET={paths.SET}", f"{what} needs {file}, which is not in it", f"take SET={able}, or leave it out")
-
-
-def groups(names: Iterable[str]) -> list[str]:
-    """Those of the groups @names that there are."""
-    return [name for name in names if not paths.SET or name not in WHOLE and (name not in NEEDS or there(NEEDS[name]))]
-
-
-def programs(specs: Sequence[str]) -> list[str]:
-    """Those of the guest's programs @specs, each with its arguments, that there are."""
-    def has(name: str) -> bool:
-        selftest = f"{kbuild.SELFTESTS}/{name}.c"
-        return there(NEEDS[name]) if name in NEEDS else selftest not in files("") or there(selftest)
-
-    return [spec for spec in specs if has(spec.partition(":")[0])]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import arch, kbuild, paths, qemu, series, ui
+from kdebug import arch, kbuild, paths, qemu, series, ui
 
 MARK = "(scripts/figures):"
 FILE = paths.ROOT / "figures.json"

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from . import arch, boot, steps
-from .console import Limits, Line
+from kdebug import arch, boot, steps
+from kdebug.console import Limits, Line
 
 NAME = "arm"
 DRIVER = "smsc911x"
