@@ -67,7 +67,7 @@ class Results(toy.Case):
 
     def test_odd_names_are_kept(self) -> None:
         odd = ["a # b", "back\\slash", "two\nlines", "plain: three/0\\[\\d+\\]", " x ", "series: k"]
-        store.save("a", [Test(name, "not ok", why=["# series: other", name.replace("\n", " ")]) for name in odd],
+        store.save("a", [Test(name, "not ok", why=["series: other", name.replace("\n", " ")]) for name in odd],
                    self.root, "k")
         self.assertEqual(self.load(), dict.fromkeys(odd, "fail"))
         self.assertEqual(self.load("other"), {})
