@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kdebug import kunit
+from kdebug.guest import kunit
 from kdebug.build import arch, guest_programs, initramfs
 from kdebug.build.kernel import Kernel
 from kdebug.build.modules import external_modules, in_tree_modules

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kdebug.guest import ktap
 from kdebug.guest.bad_lines import Rules
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.lines import Line, parse_line
@@ -24,8 +25,6 @@ CUT = re.compile(r"-+\[ cut here \]-+$|=+$")
 # Of a report, what only fills the screen: registers, code bytes, guesses.
 NOISE = re.compile(r" *(?:[A-Za-z]\w{0,4} ?: *(?:\w{4}:)?[0-9a-f]{8}|Code: |CS: |PGD |Modules linked in:|"
                    r"Tainted:|Hardware name:|\? |</?(?:TASK|IRQ|NMI)>$|$)")
-KTAP = re.compile(r"( *)(not ok|ok) +(\d+)\b *(?:- )?([^#]*?) *(?:# *(\w+).*)?$")
-PLAN = re.compile(r"1\.\.(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -313,9 +312,7 @@ class Judge:
         if not self._is_next(prog):
             return
         program = self.programs[self._done]
-        if m := KTAP.match(said):
-            directive = (m[5] or "").lower()
-            result = directive if directive in ("skip", "todo") else m[2]
-            program.tests.append(Test(m[4] or m[3], result, len(m[1]) // 2))
-        elif m := PLAN.match(said):
-            program.plan = int(m[1])
+        if found := ktap.result(said):
+            program.tests.append(Test(found.name or str(found.number), found.result, found.indent // 2))
+        elif not said.startswith(" ") and (plan := ktap.plan(said)) is not None:
+            program.plan = plan

@@ -7,9 +7,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from kdebug import figures
 from kdebug.context import Context
 from kdebug.host.ui import Fail
+from kdebug.suite import figures
 
 LETTER = """Cost
 ====

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import toy
-from kdebug import scope
 from kdebug.build import guest_programs
 from kdebug.context import SETS
-from kdebug.patches import series
+from kdebug.patches import scope, series
+from kdebug.suite import guests, registry
 
 TESTS = guest_programs.SELFTESTS
 
@@ -26,10 +26,11 @@ class Scope(toy.Case):
         (self.tmp / "series").write_text("".join(f"{name}/0001-a.patch\n" for name in files))
 
     def asked(self, name: str) -> tuple[list[str], list[str]]:
-        groups = ("units", "fixes", "unchanged", "stall", "boot-options", "misuse", "figures")
+        asked = ("units", "fixes", "unchanged", "stall", "boot-options", "misuse", "figures")
         programs = ("show:/proc/version", "repro:0", "stall", "knobs:x", "itself", "misbehave:leak")
         context = self.using(set=name)
-        return scope.groups(context, groups), scope.programs(context, programs)
+        there = [one.name for one in registry.every() if one.there(context)]
+        return [name for name in asked if name in there], guests.there(context, programs)
 
     def test_without_one_all_are_there(self) -> None:
         groups, programs = self.asked("")
@@ -63,13 +64,15 @@ class Real(toy.Case):
         return done.stderr
 
     def test_what_is_named_exists(self) -> None:
-        """Each file that a group or a program needs is of the series, and each group is one."""
+        """Each file that a group or a program needs is of the series, and each program is one."""
         groups = self.run_it("nope").split("take one of ")[1].strip().split(", ")
+        self.assertEqual(groups, [one.name for one in registry.every()])
         everything = scope.files(self.context, "")
-        for name, file in scope.NEEDS.items():
+        for one in registry.every():
+            self.assertIn(one.needs, {"", *everything}, one.name)
+        for name, file in guests.NEEDS.items():
             self.assertIn(file, everything, name)
-            self.assertTrue(name in groups or (self.context.kernel / f"guest/{name}.c").is_file(), name)
-        self.assertLessEqual(set(scope.WHOLE), set(groups))
+            self.assertTrue((self.context.kernel / f"guest/{name}.c").is_file(), name)
 
     def test_a_group_that_a_set_has_not(self) -> None:
         said = self.run_it("figures", SET="debug")

@@ -2,7 +2,7 @@
 """Architectures by flavours by bases: the guest's tests on each, as a table.
 
 A cell is a run of scripts/test with ARCH, FLAVOUR and BASE, in a directory of
-its own below build/matrix/: what it printed, what each test said, the consoles.
+its own below build/matrix/: what it printed, its report (report.py), the consoles.
 A test already uses all CPUs, for the build and for as many guests at a time, so
 the cells run one after the other.
 """
@@ -24,17 +24,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from kdebug import results
 from kdebug.build import arch as archs
 from kdebug.build.flavours import available
 from kdebug.check.table import Table
 from kdebug.context import BASES, Context, DEFAULT_BASE, WAIT
+from kdebug.guest import ktap
+from kdebug.guest.ktap import Test
 from kdebug.host import processes, ui
 from kdebug.host.files import digest, load_json, save_json, write_atomic
+from kdebug.suite import registry, store
 
 DEFAULT = f"{archs.DEFAULT}:plain:{DEFAULT_BASE}"
-# What runs in any guest. Of an emulated CPU that is starved little can be said.
-GROUPS = ("kunit", "guest", "claims", "misuse", "stall", "samples", "watched")
+REPORT = "results.ktap"  # below top(): all cells
+
+
+def top(context: Context) -> Path:
+    """Where the cells are, and what is made of them."""
+    return context.root / "matrix"
 
 
 @dataclass(frozen=True)
@@ -58,22 +64,23 @@ class Done:
 
     status: int
     seconds: int
-    tests: dict[str, str]
+    tests: list[Test]
 
-    def count(self, verdict: str) -> int:
-        return sum(said == verdict for said in self.tests.values())
+    @property
+    def count(self) -> ktap.Count:
+        return ktap.count(self.tests)
 
     @property
     def passed(self) -> bool:
-        return not self.status and bool(self.count("ok")) and not self.count("fail")
+        return not self.status and bool(self.count.passed) and not self.count.failed
 
     @property
     def broke(self) -> bool:
         """Whether it is red without a test that is."""
-        return not self.passed and not self.count("fail")
+        return not self.passed and not self.count.failed
 
     def __str__(self) -> str:
-        return str(self.count("ok")) if self.passed else f"RED {self.count('fail') or ''}".strip()
+        return str(self.count.passed) if self.passed else f"RED {self.count.failed or ''}".strip()
 
 
 def parse(context: Context, text: str) -> list[Cell]:
@@ -123,9 +130,13 @@ def load(context: Context, cell: Cell, folder: Path, wanted: str) -> Done | None
     # Of a tree of the user's it is not known what has changed in it.
     if context.kdir or stamp.get("key") != wanted or stamp.get("machine") != machine(context, cell):
         return None
-    if not isinstance(stamp.get("tests"), dict):
-        return None
-    return Done(int(stamp["status"]), int(stamp["seconds"]), stamp["tests"])
+    return Done(int(stamp["status"]), int(stamp["seconds"]), _tests(folder))
+
+
+def _tests(folder: Path) -> list[Test]:
+    """What the tests of the cell in @folder said; none if they never began."""
+    report = folder / "results" / store.LAST_RUN
+    return ktap.load(report) if report.is_file() else []
 
 
 def run(context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequence[str]) -> Done:
@@ -144,32 +155,18 @@ def run(context: Context, cell: Cell, folder: Path, wanted: str, groups: Sequenc
         if not done.returncode:
             done = subprocess.run([context.scripts / "test", *groups], env=env, stdin=subprocess.DEVNULL,
                                   stdout=log, stderr=subprocess.STDOUT, preexec_fn=processes.die_with_parent())
-    tests = results.load(dataclasses.replace(context, base=cell.base, cell=folder))
-    found = Done(done.returncode, int(time.monotonic() - start), tests)
+    found = Done(done.returncode, int(time.monotonic() - start), _tests(folder))
     save_json(folder / "cell.json", {"key": wanted, "machine": machine(context, cell), "status": found.status,
-                                     "seconds": found.seconds, "tests": found.tests})
+                                     "seconds": found.seconds})
     return found
-
-
-def totals(cells: dict[Cell, Done]) -> tuple[int, int, int]:
-    """How many tests passed, failed and were skipped; a cell that broke off has failed once."""
-    broke = sum(done.broke for done in cells.values())
-    passed, failed, skipped = (sum(done.count(said) for done in cells.values()) for said in ("ok", "fail", "skip"))
-    return passed, failed + broke, skipped
 
 
 # --- what is left for others to read
 
-def ktap(cells: dict[Cell, Done]) -> str:
-    """KTAP: a test for each cell, its tests below it."""
-    lines = ["KTAP version 1", f"1..{len(cells)}"]
-    for number, (cell, done) in enumerate(cells.items(), 1):
-        lines += ["  KTAP version 1", f"  1..{len(done.tests)}"]
-        for n, (test, said) in enumerate(done.tests.items(), 1):
-            name = re.sub(r"[#\s]+", " ", test)
-            lines.append(f"  {'not ok' if said == 'fail' else 'ok'} {n} {name}{' # SKIP' if said == 'skip' else ''}")
-        lines.append(f"{'ok' if done.passed else 'not ok'} {number} {cell.name}")
-    return "\n".join(lines) + "\n"
+def report(cells: dict[Cell, Done]) -> str:
+    """KTAP: a test for each cell, with its tests in it. A cell that broke off has failed, once."""
+    return ktap.write([Test(cell.name, "ok" if done.passed else "not ok", plan=len(done.tests), tests=done.tests)
+                       for cell, done in cells.items()])
 
 
 def junit(cells: dict[Cell, Done]) -> bytes:
@@ -177,17 +174,26 @@ def junit(cells: dict[Cell, Done]) -> bytes:
     top = ElementTree.Element("testsuites")
     for cell, done in cells.items():
         suite = ElementTree.SubElement(
-            top, "testsuite", name=cell.name, tests=str(len(done.tests) + done.broke), failures=str(done.count("fail")),
-            errors=str(int(done.broke)), skipped=str(done.count("skip")), time=str(done.seconds))
-        for test, said in done.tests.items():
-            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=test)
-            if said != "ok":
-                ElementTree.SubElement(case, "failure" if said == "fail" else "skipped", message=f"{cell.name}/log.txt")
+            top, "testsuite", name=cell.name, tests=str(len(done.tests) + done.broke), failures=str(done.count.failed),
+            errors=str(int(done.broke)), skipped=str(done.count.skipped), time=str(done.seconds))
+        for test in done.tests:
+            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=_xml(test.name),
+                                          time=f"{test.took:.3f}")
+            if test.failed:
+                why = ElementTree.SubElement(case, "failure", message=f"{cell.name}/log.txt")
+                why.text = _xml("\n".join(test.why))
+            elif test.result == "skip":
+                ElementTree.SubElement(case, "skipped", message=_xml(test.reason))
         if done.broke:
             case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name="scripts/test")
             ElementTree.SubElement(case, "error", message=f"exit status {done.status}, see {cell.name}/log.txt")
     ElementTree.indent(top)
     return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _xml(text: str) -> str:
+    """@text without what XML cannot hold."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 STYLE = """body { font: 15px/1.4 sans-serif; margin: 2em; color: #222; background: #fff }
@@ -208,13 +214,14 @@ def page(cells: dict[Cell, Done], top: Path) -> str:
         if not cell:
             return "<td></td>"
         done = cells[cell]
-        said = f"{done.count('ok')} passed" if done.passed else \
-            f"{done.count('ok')} passed, {done.count('fail')} failed, exit status {done.status}"
+        count = done.count
+        said = f"{count.passed} passed" if done.passed else \
+            f"{count.passed} passed, {count.failed} failed, exit status {done.status}"
         logs = sorted((top / cell.name / "runs").glob("[0-9]*/console.log"))
         links = " ".join(f'<a href="{html.escape(str(p.relative_to(top)))}">{n}</a>' for n, p in enumerate(logs, 1))
-        wrong = "".join(f"<br>{html.escape(test)}" for test, v in done.tests.items() if v == "fail")
+        wrong = "".join(f"<br>{html.escape(test.name)}" for test in done.tests if test.failed)
         return (f'<td class="{"ok" if done.passed else "red"}"><a href="{html.escape(cell.name)}/log.txt">{said}</a>, '
-                f'{done.count("skip")} skipped, {done.seconds} s'
+                f'{count.skipped} skipped, {done.seconds} s'
                 f'<div class="small">consoles: {links or "none"}{wrong}</div></td>')
 
     head = "".join(f"<th>{html.escape(f)}</th>" for f in flavours)
@@ -226,7 +233,7 @@ def page(cells: dict[Cell, Done], top: Path) -> str:
 
 def write(cells: dict[Cell, Done], top: Path) -> None:
     top.mkdir(parents=True, exist_ok=True)
-    write_atomic(top / "results.ktap", ktap(cells).encode())
+    write_atomic(top / REPORT, report(cells).encode())
     write_atomic(top / "junit.xml", junit(cells))
     write_atomic(top / "index.html", page(cells, top).encode())
 
@@ -248,12 +255,11 @@ def _alone(top: Path) -> Iterator[None]:
         yield
 
 
-def fill(context: Context, cells: Sequence[Cell], groups: Sequence[str] = GROUPS, top: Path | None = None,
+def fill(context: Context, cells: Sequence[Cell], groups: Sequence[str] = (),
          run_cell: Callable[[Context, Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
-    """Run those of @cells that are not done; show the table as it fills."""
-    top = top or context.root / "matrix"
-    with _alone(top):
-        return _fill(context, cells, groups, top, run_cell)
+    """Run those of @cells that are not done; show the table as it fills. No @groups: those of the matrix."""
+    with _alone(top(context)):
+        return _fill(context, cells, groups or registry.for_matrix(), top(context), run_cell)
 
 
 def _fill(context: Context, cells: Sequence[Cell], groups: Sequence[str], top: Path,

@@ -76,7 +76,8 @@ def read(path: Path = SOURCE) -> list[Row]:
 
 
 def _bad(path: Path, number: int, value: str, problem: str) -> ui.Fail:
-    return ui.Fail(f"{path.name}:{number}: {value[:40]!r}", problem, "write the row, and what 7.3 does below it, indented")
+    return ui.Fail(f"{path.name}:{number}: {value[:40]!r}", problem,
+                   "write the row, and what 7.3 does below it, indented")
 
 
 def match(rows: Iterable[Row], results: Mapping[str, str]) -> list[Row]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug import board
 from kdebug.build import arch
 from kdebug.context import Context
 from kdebug.guest.boot import Result
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Program, Test, Verdict
 from kdebug.guest.lines import parse_line
+from kdebug.suite import arm_board as board
 
 SHA = hashlib.sha256(b"").hexdigest()
 LEASE = "kdebug: busybox| udhcpc: lease of 10.0.2.15 obtained from 10.0.2.2, lease time 86400"
@@ -37,7 +37,8 @@ class Runs(unittest.TestCase):
         self.tests: list[Test] = []
         self.code = Code.PASS
         self.booted: dict[str, Any] = {}
-        for name, new in (("build.bootable.prepare", self.prepare), ("guest.boot.run", self.boot), ("board.SIZE", 0)):
+        for name, new in (("build.bootable.prepare", self.prepare), ("guest.boot.run", self.boot),
+                          ("suite.arm_board.SIZE", 0)):
             patcher = mock.patch(f"kdebug.{name}", new)
             patcher.start()
             self.addCleanup(patcher.stop)

@@ -15,15 +15,17 @@ from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
-from kdebug import matrix, results
 from kdebug.build import arch
 from kdebug.context import Context
+from kdebug.guest import ktap
+from kdebug.guest.ktap import Test
 from kdebug.host import files, ui
-from kdebug.matrix import Cell, Done
+from kdebug.suite import matrix, store
+from kdebug.suite.matrix import Cell, Done
 
-GOOD = Done(0, 7, {"one": "ok", "two <&>": "ok", "three": "skip"})
-BAD = Done(1, 8, {"one": "ok", "two # <&>": "fail"})
-BROKE = Done(2, 9, {})
+GOOD = Done(0, 7, [Test("one", "ok"), Test("two <&>", "ok", took=1.5), Test("three", "skip", "no board")])
+BAD = Done(1, 8, [Test("one", "ok"), Test("two # <&>", "not ok", why=["a \x1b <b>", "c"])])
+BROKE = Done(2, 9, [])
 
 
 class Parse(unittest.TestCase):
@@ -60,15 +62,24 @@ class Parse(unittest.TestCase):
 class Verdict(unittest.TestCase):
     def test_only_a_run_with_tests_and_none_red_has_passed(self) -> None:
         self.assertTrue(GOOD.passed)
-        for done in (BAD, BROKE, Done(0, 1, {}), Done(0, 1, {"one": "skip"}), Done(1, 1, {"one": "ok"}),
-                     Done(0, 1, {"one": "ok", "two": "fail"})):
+        for done in (BAD, BROKE, Done(0, 1, []), Done(0, 1, [Test("one", "skip")]), Done(1, 1, [Test("one", "ok")]),
+                     Done(0, 1, [Test("one", "ok"), Test("two", "not ok")])):
             self.assertFalse(done.passed, done)
         self.assertEqual([str(d) for d in (GOOD, BAD, BROKE)], ["2", "RED 1", "RED"])
 
     def test_a_cell_that_broke_off_is_not_lost_in_the_sum(self) -> None:
         names = [Cell("um", flavour, "7.3") for flavour in ("plain", "kasan", "rt")]
-        self.assertEqual(matrix.totals(dict(zip(names, (GOOD, BAD, BROKE)))), (3, 2, 1))
-        self.assertEqual(matrix.totals({names[0]: Done(1, 1, {"one": "ok"})}), (1, 1, 0))
+        def sum_of(*cells: Done) -> ktap.Count:
+            return ktap.count(ktap.verdicts(ktap.read(matrix.report(dict(zip(names, cells))))))
+
+        self.assertEqual(sum_of(GOOD, BAD, BROKE), ktap.Count(3, 2, 1))
+        self.assertEqual(sum_of(Done(1, 1, [Test("one", "ok")])), ktap.Count(1, 1, 0))
+
+
+def plant(folder: Path, report: str) -> None:
+    """@report is what the tests of the cell in @folder said."""
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    (folder / "results" / store.LAST_RUN).write_text(report)
 
 
 class Scratch(unittest.TestCase):
@@ -82,6 +93,7 @@ class Scratch(unittest.TestCase):
 class Fill(Scratch):
     def setUp(self) -> None:
         super().setUp()
+        self.top = matrix.top(self.context)
         self.ran: list[str] = []
         self.key = "k"
         self.enterContext(mock.patch.multiple(matrix, key=lambda *_: self.key, machine=lambda *_: "m"))
@@ -90,14 +102,15 @@ class Fill(Scratch):
         self.ran.append(cell.name)
         done = BAD if cell.flavour == "kasan" else GOOD
         folder.mkdir(parents=True, exist_ok=True)
-        files.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status, "seconds": done.seconds,
-                                              "tests": done.tests})
+        files.save_json(folder / "cell.json", {"key": wanted, "machine": "m", "status": done.status,
+                                               "seconds": done.seconds})
+        plant(folder, ktap.write(done.tests))
         return done
 
     def fill(self, text: str) -> tuple[dict[Cell, Done], str]:
         self.ran = []
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            found = matrix.fill(self.context, matrix.parse(self.context, text), top=self.top, run_cell=self.cell)
+            found = matrix.fill(self.context, matrix.parse(self.context, text), run_cell=self.cell)
         return found, out.getvalue()
 
     def test_the_table(self) -> None:
@@ -128,7 +141,7 @@ class Fill(Scratch):
             return self.cell(context, cell, folder, wanted, groups)
 
         with self.assertRaises(KeyboardInterrupt), contextlib.redirect_stdout(io.StringIO()):
-            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain,kasan:7.3"), top=self.top, run_cell=killed)
+            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain,kasan:7.3"), run_cell=killed)
         self.assertIn("7.3-x86_64-plain", (self.top / "index.html").read_text())
         self.fill("x86_64:plain,kasan:7.3")
         self.assertEqual(self.ran, ["7.3-x86_64-kasan"])
@@ -141,7 +154,7 @@ class Fill(Scratch):
             return self.cell(context, cell, folder, wanted, groups)
 
         with contextlib.redirect_stdout(io.StringIO()):
-            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain:7.3"), top=self.top, run_cell=another)
+            matrix.fill(self.context, matrix.parse(self.context, "x86_64:plain:7.3"), run_cell=another)
         self.assertEqual(self.ran, ["7.3-x86_64-plain"])
 
 
@@ -155,14 +168,11 @@ class Run(Scratch):
 
     def test_a_cell_keeps_what_its_tests_said(self) -> None:
         self.scripts('echo $ARCH $FLAVOUR $BASE $*; mkdir -p $KTHREAD_DEBUG_CELL/results\n'
-                     'echo \'{"series": "\'"$(cat $0.key)"\'", "tests": {"one": "ok"}}\' >'
-                     '$KTHREAD_DEBUG_CELL/results/kunit.json')
-        key = results.series_key(dataclasses.replace(self.context, base="6.12"))
-        (self.context.scripts / "test.key").write_text(key)
+                     'echo "1..1\nok 1 one" >$KTHREAD_DEBUG_CELL/results/last-run.ktap')
         folder = self.top / "cell"
         cell = Cell("arm", "rt", "6.12")
         done = matrix.run(self.context, cell, folder, "k", ["kunit"])
-        self.assertEqual(done.tests, {"one": "ok"})
+        self.assertEqual(done.tests, [Test("one", "ok")])
         self.assertEqual((folder / "log.txt").read_text(), "deps arm test\narm rt 6.12 kunit\n")
         self.assertEqual(matrix.load(self.context, cell, folder, "k"), done)
         self.assertIsNone(matrix.load(self.context, cell, folder, "other"))
@@ -172,11 +182,10 @@ class Run(Scratch):
 
     def test_what_an_earlier_run_said_is_gone(self) -> None:
         self.scripts("exit 2")
-        (self.top / "cell/results").mkdir(parents=True)
-        (self.top / "cell/results/kunit.json").write_text('{"series": "x", "tests": {"one": "ok"}}')
+        plant(self.top / "cell", "1..1\nok 1 one\n")
         (self.top / "cell/runs/1").mkdir(parents=True)
         done = matrix.run(self.context, Cell("arm", "plain", "7.3"), self.top / "cell", "k", ["kunit"])
-        self.assertEqual((done.status, done.tests), (2, {}))
+        self.assertEqual((done.status, done.tests), (2, []))
         self.assertEqual(sorted(p.name for p in (self.top / "cell").iterdir()), ["cell.json", "log.txt"])
 
     def test_without_its_tools_no_test_is_run(self) -> None:
@@ -234,14 +243,17 @@ class Links(HTMLParser):
 
 class Files(Scratch):
     CELLS = {Cell("x86_64", "plain", "7.3"): GOOD, Cell("x86_64", "kasan", "7.3"): BAD,
-             Cell("arm", "plain", "6.12"): BROKE, Cell("arm", "kasan", "6.12"): Done(0, 1, {})}
+             Cell("arm", "plain", "6.12"): BROKE, Cell("arm", "kasan", "6.12"): Done(0, 1, [])}
 
     def test_ktap(self) -> None:
-        self.assertEqual(matrix.ktap(self.CELLS).splitlines(), [
-            "KTAP version 1", "1..4", "  KTAP version 1", "  1..3", "  ok 1 one", "  ok 2 two <&>",
-            "  ok 3 three # SKIP", "ok 1 7.3-x86_64-plain", "  KTAP version 1", "  1..2", "  ok 1 one",
-            "  not ok 2 two <&>", "not ok 2 7.3-x86_64-kasan", "  KTAP version 1", "  1..0", "not ok 3 6.12-arm-plain",
-            "  KTAP version 1", "  1..0", "not ok 4 6.12-arm-kasan"])
+        self.assertEqual(matrix.report(self.CELLS).splitlines(), [
+            "KTAP version 1", "1..4",
+            "    KTAP version 1", "    # Subtest: 7.3-x86_64-plain", "    1..3", "    ok 1 - one",
+            "    ok 2 - two <&> # time=1.500s", "    ok 3 - three # SKIP no board", "ok 1 - 7.3-x86_64-plain",
+            "    KTAP version 1", "    # Subtest: 7.3-x86_64-kasan", "    1..2", "    ok 1 - one",
+            r"    # a \u001b <b>", "    # c", r"    not ok 2 - two \u0023 <&>", "not ok 2 - 7.3-x86_64-kasan",
+            "    KTAP version 1", "    # Subtest: 6.12-arm-plain", "    1..0", "not ok 3 - 6.12-arm-plain",
+            "    KTAP version 1", "    # Subtest: 6.12-arm-kasan", "    1..0", "not ok 4 - 6.12-arm-kasan"])
 
     def test_junit(self) -> None:
         suites = ElementTree.fromstring(matrix.junit(self.CELLS))
@@ -252,6 +264,9 @@ class Files(Scratch):
         self.assertEqual([(c.get("name"), [e.tag for e in c]) for s in suites for c in s],
                          [("one", []), ("two <&>", []), ("three", ["skipped"]), ("one", []),
                           ("two # <&>", ["failure"]), ("scripts/test", ["error"]), ("scripts/test", ["error"])])
+        self.assertEqual([(e.get("message"), e.text) for e in suites.iter("failure")],
+                         [("7.3-x86_64-kasan/log.txt", "a \ufffd <b>\nc")])
+        self.assertEqual([e.get("message") for e in suites.iter("skipped")], ["no board"])
 
     def test_each_link_of_the_page_leads_somewhere(self) -> None:
         for cell in self.CELLS:

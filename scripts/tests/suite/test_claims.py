@@ -5,9 +5,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from kdebug import claims, results
-from kdebug.context import Context
 from kdebug.host import ui
+from kdebug.suite import claims
 
 TEXT = """# comment
 A1 One thing.
@@ -104,25 +103,3 @@ class Page(unittest.TestCase):
         fewer = claims.match(rows(TEXT[:TEXT.index("S5")]), self.FOUND)
         self.assertEqual(claims.outdated(fewer, text), ["S5: is on the page only"])
         self.assertEqual(len(claims.outdated(more, "")), 3)
-
-
-class Results(unittest.TestCase):
-    def test_added_to_and_dropped_with_the_series(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            context = Context(root=Path(name))
-            self.assertEqual(results.load(context, "k"), {})
-            results.save(context, "a", {"x": "ok", "y": "fail"}, "k")
-            results.save(context, "b", {"z": "skip"}, "k")
-            results.save(context, "a", {"y": "ok"}, "k")
-            self.assertEqual(results.load(context, "k"), {"x": "ok", "y": "ok", "z": "skip"})
-            self.assertEqual(results.load(context, "other"), {})
-            results.save(context, "a", {"new": "ok"}, "other")
-            self.assertEqual(results.load(context, "other"), {"new": "ok"})
-            self.assertEqual(results.load(context, "k"), {"z": "skip"})
-
-    def test_a_torn_file_is_nothing(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            context = Context(root=Path(name))
-            context.results.mkdir()
-            (context.results / "a.json").write_text('{"series": "k", "tests": {"x"')
-            self.assertEqual(results.load(context, "k"), {})

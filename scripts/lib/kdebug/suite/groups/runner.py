@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tools that boot a guest: they see each kind of misbehaviour, and take what is good for good."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kdebug.build import bootable
+from kdebug.context import Context
+from kdebug.guest import boot
+from kdebug.guest.exit_codes import Code
+from kdebug.guest.judge import Limits
+from kdebug.patches import scope
+from kdebug.tools import timeline_proof
+from kdebug.suite.guests import programs
+from kdebug.suite.registry import Where, group
+from kdebug.suite.report import Tally
+
+
+@group("tools", Where.PLAIN, needs=scope.FAULT)
+def tools(context: Context, tally: Tally) -> None:
+    """Tools of others read what the guest has traced."""
+    with tally.case("trace-cmd reads the events of a trace.dat from the guest"):
+        timeline_proof.run(context, bootable.prepare(context, "plain"))
+
+
+@group("reboot", Where.PLAIN, needs=scope.FAULT)
+def reboot(context: Context, tally: Tally) -> None:
+    """With a thread held that a driver waits for; clean means: it went down."""
+    programs(context, tally, bootable.prepare(context, "plain"), ["repro:0:leave"], "reboot")
+
+
+# What kernel/faileach/three.c does wrong, and what is said of its second thread.
+WRONG = {
+    "good": "-12 ENOMEM  ok",
+    "leak": r"-12 ENOMEM  leak: thread three/0\[\d+\]",
+    "files": "-12 ENOMEM  leak: /sys/kernel/debug/three",
+    # It stops an ERR_PTR(), of which the series warns before the oops.
+    "oops": r"-  warning: WARNING: \S+ at kthread_misuse_none\+.*",
+    "hang": "-  hang: init has not returned after 3 s",
+    "ignore": "0  init succeeded without its thread",
+    "retry": "0  ok",
+    "pin": "0  init succeeded without its thread; leak: module stays in use, refcnt 1",
+    "stuck": "0  init succeeded without its thread; hang: exit has not returned after 3 s",
+}
+
+
+@group("fail-each", Where.PLAIN, needs=scope.FAULT)
+def fail_each(context: Context, tally: Tally) -> None:
+    """Each creation in a module's init fails in turn; what is wrong is told."""
+    ready = bootable.prepare(context, "plain")
+    module = {path.name: path for path in ready.modules}
+
+    def run(status: int, *args: str | Path) -> str:
+        done = subprocess.run([context.scripts / "fail-each", "--limit", "3", *args], capture_output=True, text=True,
+                              env=os.environ | {"FLAVOUR": "plain"})
+        assert done.returncode == status, f"status {done.returncode}, not {status}\n{done.stdout}{done.stderr}"
+        return re.sub(" {2,}", "  ", done.stdout if status < 2 else done.stderr)
+
+    def wants(out: str, *patterns: str) -> None:
+        for pattern in patterns:
+            assert re.search(rf"^{pattern}$", out, re.M), f"no '{pattern}' in\n{out}"
+
+    for how, second in WRONG.items():
+        with tally.case(f"fail-each: {how}: {second}"):
+            good = second.endswith("ok")
+            out = run(0 if good else 1, module["three.ko"], "--", f"how={how}")
+            wants(out, "  1  three/0  -12 ENOMEM  -12 ENOMEM  ok", f"  2  three/1  -12 ENOMEM  {second}",
+                  "  3  three/2  -12 ENOMEM  -12 ENOMEM  ok", "  -  -  nothing  0  ok",
+                  f"3 creations, {3 if good else 2} ok, {0 if good else 1} not; consoles: .*")
+            if how in ("hang", "oops"):  # where, in the module
+                wants(out, r"  three_init\+0x\w+/0x\w+ \[three\]")
+    with tally.case("fail-each: the errno is the one that is asked for"):
+        wants(run(0, "--errno", "EINTR", module["kthread_pattern.ko"]),
+              "  1  pattern_tick  -4 EINTR  -4 EINTR  ok", "1 creation, 1 ok, 0 not; .*")
+    with tally.case("fail-each: no creation is no pass"):
+        wants(run(1, module["kthread_stall.ko"]), "no kernel thread is created in its init: there is nothing to fail")
+    with tally.case("fail-each: what does not load as it is is no pass"):
+        wants(run(1, module["three.ko"], "--", "how=x"), "  -  -  nothing  -22 EINVAL  cannot be loaded: -22 EINVAL")
+    with tally.case("fail-each: a module for another kernel is refused"), tempfile.TemporaryDirectory() as tmp:
+        other = Path(tmp, "other.ko")
+        data = module["three.ko"].read_bytes()
+        other.write_bytes(data.replace(b"vermagic=7.3", b"vermagic=7.2"))
+        assert data != other.read_bytes()
+        out = run(2, other)
+        assert f"error: {other}: built for '7.2" in out and f"make -C {ready.kernel.out} M=" in out, out
+
+
+@group("runner", Where.PLAIN, whole_series=True)
+def runner(context: Context, tally: Tally) -> None:
+    """The runner on real misbehaviour: each kind has its own code."""
+    ready = bootable.prepare(context, "plain")
+    for how, code in (("panic", Code.PANIC), ("oops", Code.OOPS), ("warn", Code.WARNING),
+                      ("exit3", Code.FAILED), ("reboot", Code.NO_STATUS), ("silent", Code.SILENCE)):
+        with tally.case(f"runner: {how} is told apart"):
+            result = boot.run(context, ready.kernel.image, ready.initrd, programs=[f"misbehave:{how}"],
+                              limits=Limits(silence=8), label="guest")
+            assert result.verdict.code is code, f"wanted {code.name}\n{result.report()}"
+    # Without ACPI it finds no second CPU, as there is no MP table for a kernel without X86_MPPARSE.
+    with tally.case("runner: fewer CPUs than asked for are no pass"):
+        result = boot.run(context, ready.kernel.image, ready.initrd, "acpi=off", programs=["show:/proc/version"],
+                          label="guest")
+        assert result.verdict.code is Code.CPUS, f"wanted {Code.CPUS.name}\n{result.report()}"
+    with tally.case("runner: four CPUs are four"):
+        result = boot.run(context, ready.kernel.image, ready.initrd, programs=["show:/proc/version"], smp=4,
+                          label="guest")
+        assert result.passed, result.report()
