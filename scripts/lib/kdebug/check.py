@@ -21,12 +21,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, tree, ui
+from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, toolchain, tree, ui
 from .console import Limits
 
 TOP = paths.BUILD / "check"
@@ -522,11 +522,17 @@ class Table:
             print(self.line(row), flush=True)
 
 
-def _key(check: str, queue: Sequence[Path], base_key: str) -> str:
-    """What a cell depends on: patches, base, configuration, tools, the check."""
+def _tools(source: Path) -> dict[str, str]:
+    """For the prefix of each cross compiler, the host's tools that build the tree @source with it."""
+    return {cross: json.dumps(toolchain.versions(source, [f"{cross}gcc"], cross))
+            for cross in {config.cross for config in CONFIGS.values()}}
+
+
+def _key(check: str, queue: Sequence[Path], base_key: str, host: Mapping[str, str]) -> str:
+    """What a cell depends on: patches, base, configuration, tools of the @host, the check."""
     run, _ = CHECKS[check]
     config = CONFIGS.get(check, CONFIGS["on"])
-    tools = [kbuild.compiler(), *(f.read_text() for n in config.fragments if (f := paths.CONFIGS / f"{n}.config").is_file())]
+    tools = [host[config.cross], *(f.read_text() for n in config.fragments if (f := paths.CONFIGS / f"{n}.config").is_file())]
     if check == "style":
         tools.append((paths.SCRIPTS / "checkpatch.txt").read_text())
     return kbuild.digest(check, base_key, repr(config), inspect.getsource(run), *tools,
@@ -539,6 +545,7 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
     queue = series.read()
     paths.OUT = TOP / "out"  # the guest's programs, too
     TOP.mkdir(parents=True, exist_ok=True)
+    host = _tools(source.path)
     done: dict[str, list[str]] = {k: v for k, v in kbuild.read_stamp(CACHE).items() if isinstance(v, list)}
     table = Table(["base", *(series.name(p).removesuffix(".patch") for p in queue)], checks)
     red: dict[tuple[int, str], str] = {}
@@ -547,7 +554,7 @@ def run(checks: Sequence[str], rows: Sequence[int] | None = None) -> dict[tuple[
         for number in range(len(queue) + 1):
             if number and rows and number not in rows:
                 continue
-            keys = {check: _key(check, queue[:number], source.key) for check in checks}
+            keys = {check: _key(check, queue[:number], source.key, host) for check in checks}
             if all(keys[c] in done for c in checks):
                 for c in checks:
                     table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")

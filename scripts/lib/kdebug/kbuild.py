@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kdebug import arch, lock, paths, series, ui
+from kdebug import arch, lock, paths, series, toolchain, ui
 
 # The fragments of the kernel's own make tinyconfig.
 TINY = ("kernel/configs/tiny-base.config", "kernel/configs/tiny.config", "arch/{source}/configs/tiny.config")
@@ -202,6 +202,11 @@ def compiler() -> str:
         raise ui.Fail("CC", f"{cc!r} does not run", f"run make deps ARCH={arch.current().name}, or name "
                       "a compiler that is there") from None
     return f"{cc}: {run.stdout.splitlines()[0]}"
+
+
+def tools(source: Path) -> dict[str, str]:
+    """What each tool of the host that builds the kernel tree @source says of its version."""
+    return toolchain.versions(source, cc_name().split(), arch.current().prefix)
 
 
 def environment() -> dict[str, str]:
@@ -391,8 +396,8 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
     image = out / (variant.targets[0] if variant.targets else row.path)
     stamp = read_stamp(stamp_file)
-    cc = compiler()
-    config_key = digest(cc, *(f.read_bytes() for f in files))
+    have = {"compiler": compiler(), **tools(applied.path)}
+    config_key = digest(json.dumps(have), *(f.read_bytes() for f in files))
     key = digest(applied.key, str(applied.path), config_key, *variant.args, *targets)
 
     smp = [value for f in files if (value := options(f.read_text()).get("CONFIG_SMP"))]
@@ -410,8 +415,10 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
 
         out.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
+        if "tools" in stamp and (other := toolchain.changed(stamp["tools"], have)):
+            phase.note(f"configured anew, another version is installed of: {' '.join(other)}")
         # An interrupted build leaves a mixture, which must not pass for either.
-        stamp["key"] = ""
+        stamp.update(key="", tools=have)
         write_stamp(stamp_file, stamp)
         def config_stamp() -> str:
             return digest(config_key, _kconfig_digest(applied.path, out))
@@ -442,9 +449,20 @@ def ensure(applied: Applied, flavour: str, extra: Sequence[str] = (), variant: V
         return kernel()
 
 
-def refuse(warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) -> None:
-    """A warning in a file that matches @pattern is an error."""
-    if ours := [w for w in warnings if pattern.search(w)]:
+def about(source: Path) -> re.Pattern[str]:
+    """What finds the files of the module's directory @source in a warning.
+
+    The environment warns, too: of another pahole, of a clock. That is no fault of a module.
+    """
+    made = (name for file in ("Makefile", "Kbuild") if (source / file).is_file()
+            for name in re.findall(r"([\w-]+)\.o\b", (source / file).read_text()))
+    names = {*made, *(p.stem for p in source.rglob("*") if p.suffix in (".c", ".h", ".S"))}
+    return re.compile(rf"(?:^|[\s/\"\[])(?:{'|'.join(map(re.escape, sorted(names))) or '(?!)'})(?:\.mod)?\.(?:[chSo]|ko)\b")
+
+
+def refuse(warnings: Iterable[str], log: Path, *modules: re.Pattern[str]) -> None:
+    """A warning about a file of the series, or about one of these @modules, is an error."""
+    if ours := [w for w in warnings if any(pattern.search(w) for pattern in (OURS, *modules))]:
         more = f" (and {len(ours) - 1} more)" if len(ours) > 1 else ""
         raise ui.Fail(shown(log), f"{ours[0]}{more}", "the series' own files have to build without a warning")
 
@@ -492,7 +510,7 @@ def modules(kernel: Kernel, source: Path) -> list[Path]:
         log.unlink(missing_ok=True)
         output = Output()
         make([*make_args(kernel.source, kernel.out), "-Otarget", *where, "modules"], log, output, phase)
-        refuse(output.all_warnings(), log, re.compile(""))
+        refuse(output.all_warnings(), log, about(source))
         found = [dest / Path(line).with_suffix(".ko")
                  for line in (dest / "modules.order").read_text().splitlines()]
         write_stamp(stamp_file, {"key": key, "modules": [str(p.relative_to(dest)) for p in found]})
@@ -527,7 +545,7 @@ def guest(source: Path, programs: Path = paths.KERNEL / "guest") -> list[Path]:
     log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
     dirs = ("include/uapi", f"arch/{exporter}/include/uapi", f"arch/{exporter}/entry/syscalls",
             f"arch/{exporter}/tools", "tools/include/nolibc")
-    key = digest(compiler(), stat_digest(libc, (p for d in dirs for p in (libc / d).rglob("*") if p.is_file())))
+    key = digest(compiler(), json.dumps(tools(libc)), stat_digest(libc, (p for d in dirs for p in (libc / d).rglob("*") if p.is_file())))
     log.unlink(missing_ok=True)
     if read_stamp(stamp_file).get("key") != key:
         with ui.phase("headers") as phase:
