@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import mailbox
 import os
 import re
+import shutil
 import subprocess
+import unittest
 from collections.abc import Sequence
 from email import message_from_string
 from email.message import Message
+from pathlib import Path
 from unittest import mock
 
 import toy
@@ -234,7 +238,7 @@ class Made(Mail):
 
     def test_what_sends_them(self) -> None:
         self.make()
-        self.assertRegex(mail.command(self.mails, "2-debug", 1),
+        self.assertRegex(mail.command(self.mails, self.set(), 1),
                          r"^git send-email .*/mail/\*\.patch\ngit tag sent-2-debug-v1$")
 
 
@@ -290,3 +294,77 @@ class Version(Mail):
         *below, one = self.prev
         with self.fails("'kthread: add two'"):
             self.make(2, [*below, series.Set(one.name, one.patches[:1])])
+
+
+# What b4 makes of mailboxes: which version of a series is in each, and its change-id.
+READ = """import mailbox, sys, b4
+for path in sys.argv[1:]:
+    box = b4.LoreMailbox()
+    for message in mailbox.mbox(path):
+        box.add_message(message)
+    for version in box.series:
+        print(version, box.get_series(version).change_id)
+"""
+
+
+class ChangeId(Mail):
+    def send(self, version: int, change: str) -> None:
+        """Make the mails of a version, and put them into a mailbox of its own."""
+        prev = mail.earlier("sent-v1", "2-debug", self.tmp / f"prev{version}") if version > 1 else ()
+        self.mails = mail.make(WHO, self.base, series.upto("2-debug", series.sets()), self.build / "mail", "1" * 40,
+                               version, prev, change)
+        box = mailbox.mbox(self.tmp / f"box{version}")
+        for one in self.mails:
+            box.add(message_from_string(one.read_text()))
+        box.close()
+
+    def test_made_once_and_kept_in_the_cover_letter(self) -> None:
+        change = mail.shared_id(self.set(), ())
+        self.assertRegex(change, r"^20\d{6}-kthread-debug-[0-9a-f]{12}$")
+        self.assertNotEqual(mail.shared_id(self.set(), ()), change)  # by chance
+        said = mail.cover(self.cover)
+        self.assertTrue(mail.keep_id(self.set(), change))
+        self.assertEqual(self.cover.read_text(), COVER.replace("\n\n", f"\nChange-id: {change}\n\n", 1))
+        self.assertEqual((mail.shared_id(self.set(), ()), mail.cover(self.cover)), (change, said))
+        text = self.cover.read_bytes()
+        self.assertFalse(mail.keep_id(self.set(), "another"))
+        self.assertEqual(self.cover.read_bytes(), text)
+        with self.fails(series.COVER, "not committed"):  # before the next mail
+            self.refuse()
+
+    def test_the_next_version_has_the_same(self) -> None:
+        change = mail.shared_id(self.set(), ())
+        mail.keep_id(self.set(), change)
+        toy.git(self.repo, "commit", "-qam", "keep")
+        toy.git(self.repo, "tag", "sent-v1")
+        prev = mail.earlier("sent-v1", "2-debug", self.tmp / "prev")
+        self.assertEqual(mail.shared_id(self.set(), prev), change)
+        self.cover.write_text(COVER)  # somebody has lost the line
+        self.assertEqual(mail.shared_id(self.set(), prev), change)
+        self.cover.write_text(COVER.replace("\n\n", "\nChange-id: 20200101-other-0123456789ab\n\n", 1))
+        with self.fails(series.COVER, "20200101-other", "the version before was sent with another", change):
+            mail.shared_id(self.set(), prev)
+        self.cover.write_text(COVER.replace("\n\n", "\nChange-id: a b\n\n", 1))
+        with self.fails(series.COVER, "'Change-id: a b' is no change-id"):
+            mail.shared_id(self.set(), prev)
+
+    def test_below_the_base_commit(self) -> None:
+        self.send(1, "20260101-kthread-debug-0123456789ab")
+        letter, *rest = [one.read_text() for one in self.mails]
+        self.assertIn(f"\nbase-commit: {'1' * 40}\nchange-id: 20260101-kthread-debug-0123456789ab\n"
+                      "prerequisite-patch-id: ", letter)
+        self.assertNotIn("change-id", "".join(rest))
+
+    @unittest.skipUnless(shutil.which("b4"), "needs b4: make deps")
+    def test_b4_reads_it_of_each_version(self) -> None:
+        change = mail.shared_id(self.set(), ())
+        mail.keep_id(self.set(), change)
+        toy.git(self.repo, "commit", "-qam", "keep")
+        toy.git(self.repo, "tag", "sent-v1")
+        self.send(1, change)
+        self.send(2, mail.shared_id(self.set(), mail.earlier("sent-v1", "2-debug", self.tmp / "prev")))
+        # b4 is a program of this interpreter, where it has its modules.
+        python = Path(str(shutil.which("b4"))).read_text().partition("\n")[0].removeprefix("#!").split()
+        done = subprocess.run([*python, "-c", READ, self.tmp / "box1", self.tmp / "box2"], capture_output=True, text=True,
+                              check=True)
+        self.assertEqual(done.stdout, f"1 {change}\n2 {change}\n")

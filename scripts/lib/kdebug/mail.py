@@ -5,15 +5,19 @@ The queue has a neutral author and no sign-off. Here the person who sends is put
 in: as author, as the one who signs off, and as sender. Nothing is sent.
 
 The cover letter names the patches that have to be applied first, in the form that
-b4 writes and reads: prerequisite-patch-id: lines below base-commit:.
+b4 writes and reads: prerequisite-patch-id: lines below base-commit:. By its change-id:
+b4 and patchwork know that two versions are of one set. The id is kept in the header of
+the set's cover letter in patches/.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,6 +92,34 @@ def cover(path: Path) -> tuple[str, str]:
     if not subject or not body.strip():
         raise ui.Fail(str(path), "no Subject: line with a text below it", "write it as a mail")
     return " ".join(subject[1].split()), body.strip() + "\n"
+
+
+def change_id(letter: Path) -> str:
+    """The Change-id: in the header of the cover letter @letter, "" without one."""
+    head = letter.read_text(encoding="utf-8").partition("\n\n")[0] if letter.is_file() else ""
+    found = re.search(r"^Change-id:[ \t]*(.*?)[ \t]*$", head, re.M | re.I)
+    if found and not re.fullmatch(r"[\w.-]+", found[1]):
+        raise ui.Fail(kbuild.shown(letter), f"'{found[0]}' is no change-id", "put the line back as it was, or, if "
+                      "nothing was sent yet, remove it")
+    return found[1] if found else ""
+
+
+def shared_id(one: series.Set, prev: Sequence[series.Set]) -> str:
+    """The change-id of the set @one: its own, that of the version before in @prev, or a new one, formed as b4 does."""
+    here, before = change_id(one.cover), change_id(prev[-1].cover) if prev else ""
+    if here and before and here != before:
+        raise ui.Fail(f"{kbuild.shown(one.cover)}: Change-id: {here}", "the version before was sent with another one",
+                      f"write Change-id: {before}")
+    return here or before or f"{time.strftime('%Y%m%d')}-kthread-{one.short}-{secrets.token_hex(6)}"
+
+
+def keep_id(one: series.Set, change: str) -> bool:
+    """Write the change-id @change into the cover letter of @one; True if it was not there."""
+    if change_id(one.cover):
+        return False
+    head, blank, body = one.cover.read_text(encoding="utf-8").partition("\n\n")
+    base.write_atomic(one.cover, f"{head}\nChange-id: {change}{blank}{body}".encode())
+    return True
 
 
 def fixes(patch: Path) -> None:
@@ -227,10 +259,11 @@ def chosen() -> list[series.Set]:
 
 
 def make(who: Sender, source: base.Base, sets: Sequence[series.Set], out: Path, commit: str, version: int = 1,
-         prev: Sequence[series.Set] = ()) -> list[Path]:
+         prev: Sequence[series.Set] = (), change: str = "") -> list[Path]:
     """The mails of the last of @sets, in @out, which is made anew; their paths in the order to send.
 
-    The others are below it. @source is the unpatched tree, @commit how its maintainers know it.
+    The others are below it. @source is the unpatched tree, @commit how its maintainers know it, @change the
+    change-id of the set.
     """
     *below, one = sets
     subject, body = cover(one.cover)
@@ -266,7 +299,8 @@ def make(who: Sender, source: base.Base, sets: Sequence[series.Set], out: Path, 
             text = mail.read_text(encoding="utf-8")
             if mail is letter:
                 needed = "".join(f"prerequisite-patch-id: {patch_id(patch)}\n" for patch in series.flat(below))
-                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{needed}-- \n", 1)
+                same = f"change-id: {change}\n" if change else ""
+                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{same}{needed}-- \n", 1)
             mail.write_text(address(text, to, [who for who in cc if who not in to]), encoding="utf-8")
         phase.result = f"{len(mails)} in {kbuild.shown(out)}"
     return mails
@@ -277,10 +311,11 @@ def tag(name: str, version: int) -> str:
     return f"sent-{name}-v{version}"
 
 
-def command(mails: Sequence[Path], name: str, version: int) -> str:
-    """What sends them, and what the next version will need."""
+def command(mails: Sequence[Path], one: series.Set, version: int, changed: bool = False) -> str:
+    """What sends them, and what the next version will need; @changed if the cover letter has a new change-id."""
     return (f"git send-email --no-chain-reply-to {kbuild.shown(mails[0].parent)}/*.patch\n"
-            f"git tag {tag(name, version)}")
+            + (f"git commit -m '{one.name}: keep the change-id' {kbuild.shown(one.cover)}\n" if changed else "")
+            + f"git tag {tag(one.name, version)}")
 
 
 def refuse(one: series.Set) -> Sender:

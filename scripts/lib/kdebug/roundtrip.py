@@ -240,7 +240,8 @@ def run(source: base.Base, top: Path = TOP) -> list[tuple[str, str]]:
         want[name] = tree.git(repo, "rev-parse", f"{tree.slim(repo, queue, patched.path)}^{{tree}}").strip()
         if name:
             below[name] = tree.commit_all(repo, first, series.flat(these[:-1]))
-            mails[name] = mail.make(WHO, source, these, top / "mails" / name, commit)
+            mails[name] = mail.make(WHO, source, these, top / "mails" / name, commit,
+                                    change=mail.shared_id(these[-1], ()))
 
     def way(what: str, name: str, act: Callable[[], Path], start: str = "") -> None:
         """The tree that @act gives is that of the set @name; from mails, all on @start are the sender's."""
