@@ -307,6 +307,19 @@ class Green(Patches):
         (self.tmp / "series").write_text(SERIES.replace("one", "other"))
         self.assertEqual(self.green(), [])
 
+    def test_a_check_of_a_part(self) -> None:
+        self.path = self.build / "check/green"
+        both = ("1-fixes", "2-debug")
+        stamp.settle(both, stamp.keys(), True, False, self.path)
+        self.assertEqual(self.green(), [])  # it says nothing of the rest
+        stamp.settle(both, stamp.keys(), True, True, self.path)
+        stamp.settle(["2-debug"], stamp.keys(), True, False, self.path)
+        self.assertEqual(self.green(), ["1-fixes", "2-debug"])
+        stamp.settle(["2-debug"], stamp.keys(), False, False, self.path)
+        self.assertEqual(self.green(), ["1-fixes"])
+        stamp.settle(both, stamp.keys(), False, True, self.path)
+        self.assertEqual(self.green(), [])
+
     def test_a_check_of_one_set_leaves_the_others(self) -> None:
         self.path = self.build / "check/green"
         stamp.clear(["1-fixes"], self.path)

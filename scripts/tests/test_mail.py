@@ -129,7 +129,9 @@ class Refuses(Mail):
                      "Fixes: 0123456789ab", f"Fixes:0123456789ab {subject}", f"Fixes: {'0' * 40} {subject}"):
             self.change("0002*", "\n---\n", f"\n\n{line}\n---\n")
             toy.git(self.repo, "commit", "-qam", "x")
-            with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1"):
+            where = ("&q=kthread%3A+break+one ", "--grep='kthread: break one';") if subject in line else ("--grep=SUBJECT;",)
+            with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1",
+                                                "look it up at https://git.kernel.org/", *where):
                 self.refuse()
             toy.git(self.repo, "reset", "-q", "--hard", "HEAD~")
 
@@ -149,7 +151,7 @@ class Refuses(Mail):
             mail.refuse(self.set("3-fault"))
 
     def test_no_set(self) -> None:
-        with self.fails("SET: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
+        with self.fails("SET=: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
             mail.chosen()
         with mock.patch.object(paths, "SET", "2-debug"):
             self.assertEqual([one.name for one in mail.chosen()], ["1-fixes", "2-debug"])
@@ -365,6 +367,6 @@ class ChangeId(Mail):
         self.send(2, mail.shared_id(self.set(), mail.earlier("sent-v1", "2-debug", self.tmp / "prev")))
         # b4 is a program of this interpreter, where it has its modules.
         python = Path(str(shutil.which("b4"))).read_text().partition("\n")[0].removeprefix("#!").split()
-        done = subprocess.run([*python, "-c", READ, self.tmp / "box1", self.tmp / "box2"], capture_output=True, text=True,
-                              check=True)
+        done = subprocess.run([*python, "-c", READ, self.tmp / "box1", self.tmp / "box2"], capture_output=True,
+                              text=True, check=True)
         self.assertEqual(done.stdout, f"1 {change}\n2 {change}\n")

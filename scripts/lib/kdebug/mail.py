@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
+import urllib.parse
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ TOP = paths.BUILD / "mail"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
 # Of a Fixes: line, the only form that the maintainers' scripts take.
 FIXES = re.compile(r'Fixes: [0-9a-f]{12} \(".+"\)')
+LOG = "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/log/?qt=grep&q="
 # With a domain: what git makes up for who has not set an identity has none.
 ADDRESS = re.compile(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>().]+")
 
@@ -127,9 +130,12 @@ def fixes(patch: Path) -> None:
     message = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
     for line in re.findall(r"^Fixes:.*", message, re.M):
         if not FIXES.fullmatch(line) or line.split()[1] == "0" * 12:
+            said = re.search(r'\("?(.+?)"?\)?$', line)
+            subject = said[1] if said else "SUBJECT"
             raise ui.Fail(f"{kbuild.shown(patch)}: '{line}'", "does not name a commit by 12 digits and its subject",
-                          "make tree, amend the commit's message with what git log -1 --abbrev=12 "
-                          "--format='Fixes: %h (\"%s\")' prints for that commit in a clone of Linux, make refresh")
+                          f"look it up at {LOG}{urllib.parse.quote_plus(subject)} or in a clone of Linux by git log -1 "
+                          f"--abbrev=12 --format='Fixes: %h (\"%s\")' -F --grep={shlex.quote(subject)}; then make tree, "
+                          "amend the commit's message, make refresh")
 
 
 def base_commit_is_one(given: str) -> None:
@@ -251,10 +257,10 @@ def chosen() -> list[series.Set]:
     sets = series.sets()
     there = [one.short for one in sets if one.patches]
     if not paths.SET:
-        raise ui.Fail("SET", "not given, and one set is mailed at a time", f"give SET=, one of {' '.join(there)}")
+        raise ui.Fail("SET=", "not given, and one set is mailed at a time", f"use one of {' '.join(there)}")
     found = series.upto(paths.SET, sets)
     if not found[-1].patches:
-        raise ui.Fail(f"SET={paths.SET}", "has no patches", f"use one of {' '.join(there)}")
+        raise ui.Fail(f"SET={paths.short(paths.SET)}", "has no patches", f"use one of {' '.join(there)}")
     return found
 
 

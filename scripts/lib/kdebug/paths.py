@@ -35,6 +35,13 @@ SETS: dict[str, str] = {"1-fixes": "", "2-debug": "1-fixes", "3-fault": "2-debug
 SET = os.environ.get("SET") or ""
 SET = next((name for name in SETS if SET in (name, name.partition("-")[2])), SET)
 
+
+
+def short(name: str) -> str:
+    """The set @name as a user writes it in SET=: without its number."""
+    return name.partition("-")[2] if name in SETS else name
+
+
 # KTHREAD_DEBUG_BUILD lets tests work in a directory of their own.
 ROOT = Path(os.environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve()
 BUILD = ROOT

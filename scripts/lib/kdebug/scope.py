@@ -41,7 +41,8 @@ def wants(what: str, file: str) -> None:
     """Refuse SET= for @what if its sets do not bring @file."""
     if not there(file):
         able = next(name for name in paths.SETS if file in files(name))
-        raise ui.Fail(f"SET={paths.SET}", f"{what} needs {file}, which is not in it", f"take SET={able}, or leave it out")
+        raise ui.Fail(f"SET={paths.short(paths.SET)}", f"{what} needs {file}, which is not in it",
+                      f"use SET={paths.short(able)}, or no SET= for all")
 
 
 def groups(names: Iterable[str]) -> list[str]:

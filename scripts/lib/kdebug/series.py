@@ -24,7 +24,7 @@ class Set:
     @property
     def short(self) -> str:
         """The name without its number, as in SET=debug."""
-        return self.name.partition("-")[2]
+        return paths.short(self.name)
 
     @property
     def cover(self) -> Path:

@@ -34,6 +34,17 @@ def green(names: Iterable[str], checked: dict[str, str], path: Path = GREEN) -> 
     kbuild.write_stamp(path, kbuild.read_stamp(path) | {name: checked[name] for name in names})
 
 
+def settle(names: Iterable[str], checked: dict[str, str], good: bool, whole: bool, path: Path = GREEN) -> None:
+    """What a check of the sets @names has found, whose keys were @checked when it began.
+
+    A part of it that is good says nothing of the rest, and leaves what an earlier one of the @whole said.
+    """
+    if not good:
+        clear(names, path)
+    elif whole:
+        green(names, checked, path)
+
+
 def is_green(name: str, path: Path = GREEN) -> bool:
     """Was the last check of the set @name green, and for what the series up to it is now?"""
     return kbuild.read_stamp(path).get(name) == keys()[name]

@@ -97,7 +97,8 @@ def command() -> Iterator[None]:
         if paths.BASE not in paths.SUITES:
             raise Fail(f"BASE={paths.BASE}", "no such base", f"use one of {' '.join(paths.SUITES)}")
         if paths.SET and paths.SET not in paths.SETS:
-            raise Fail(f"SET={paths.SET}", "no such set", f"use one of {' '.join(paths.SETS)}, or no SET= for all")
+            raise Fail(f"SET={paths.SET}", "no such set", "use one of "
+                       f"{' '.join(map(paths.short, paths.SETS))}, or no SET= for all")
         yield
     except Fail as err:
         die(err)
