@@ -159,7 +159,7 @@ class Refuses(Mail):
             self.assertEqual([one.name for one in mail.chosen()], ["1-fixes", "2-debug", "4-misuse"])
             next(self.patches.glob("4-misuse/0001*")).unlink()
             self.list()
-            with self.fails("SET=4-misuse: has no patches", "one of fixes debug fault"):
+            with self.fails("SET=misuse: has no patches", "one of fixes debug fault"):
                 mail.chosen()
 
     def test_a_commit_that_is_none(self) -> None:
