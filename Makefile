@@ -3,7 +3,7 @@
 #
 #	KDIR=/path/to/linux	use this 7.3 tree instead of fetching one
 #	SET=debug		repro, test, shell, gdb, fail-each: only this set of patches/ and
-#				those that it needs; check: only its patches; mail: which to mail
+#				those that it needs; check, trailers: only its patches; mail: which to mail
 #	BASE=6.12		repro, test, shell, gdb, fail-each: on another Linux, see docs/architectures.md
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
@@ -13,12 +13,13 @@
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
+#	MBOX=path, MSGID=id	trailers: where the answers are
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test matrix claims timeline fail-each shell gdb tree refresh check mail roundtrip clean distclean
+.PHONY: help deps repro test matrix claims timeline fail-each shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -34,6 +35,7 @@ help:
 	@echo 'make check      each patch on its own against each check, as a table; and the scripts'
 	@echo 'make mail       SET=debug: mails for git send-email, from you, when make check is green;'
 	@echo '                sends nothing'
+	@echo 'make trailers  MBOX=path or MSGID=id: put Reviewed-by and the like into the patches'
 	@echo 'make roundtrip  send, archive, fetch and apply each set, all on this machine'
 	@echo 'make deps       install what is missing (root), or print the apt line'
 	@echo 'make clean      remove what was built; keep sources and downloads'
@@ -48,11 +50,12 @@ shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
 mail: export DEPS_FOR = mail
+trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
 check timeline fail-each matrix: override export ARCH =
 # For the Linux that the series is made for.
-tree refresh check mail roundtrip claims matrix: override export BASE =
+tree refresh check mail trailers roundtrip claims matrix: override export BASE =
 # For the whole series.
 timeline tree refresh roundtrip claims matrix: override export SET =
 
@@ -92,6 +95,9 @@ check: deps
 mail: deps
 	@scripts/mail $(if $(V),--version '$(V)') $(if $(PREV),--prev '$(PREV)') \
 		$(if $(BASE_COMMIT),--base-commit '$(BASE_COMMIT)')
+
+trailers: deps
+	@scripts/trailers $(if $(MBOX),--mbox '$(MBOX)') $(if $(MSGID),--msgid '$(MSGID)')
 
 roundtrip: deps
 	@scripts/roundtrip

@@ -50,6 +50,15 @@ def plant(top: Path, files: Mapping[str, str | None]) -> Path:
     return top
 
 
+def tool(folder: Path, name: str, script: str) -> Path:
+    """A program @name in @folder, to be found first in PATH."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
 def mail(subject: str, before: Mapping[str, str], after: Mapping[str, str | None], below: str = "") -> str:
     """A patch as a mail, as somebody would write it by hand."""
     text = (f"From: kthread-debug <kthread-debug@localhost>\nDate: {DATE}\nSubject: [PATCH] {subject}\n\n"

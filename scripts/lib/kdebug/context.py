@@ -26,6 +26,13 @@ DEFAULT_BASE = "7.3"
 # and for each the set that has to be below it. The one place that knows this.
 SETS: dict[str, str] = {"1-fixes": "", "2-debug": "1-fixes", "3-fault": "2-debug", "4-misuse": "2-debug"}
 
+
+
+def short(name: str) -> str:
+    """The set @name as a user writes it in SET=: without its number."""
+    return name.partition("-")[2] if name in SETS else name
+
+
 # Set by a command for those that it runs side by side: they wait for each other.
 WAIT = "KTHREAD_DEBUG_WAIT"
 
@@ -163,7 +170,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Context:
     # SET=debug and SET=2-debug alike.
     found = [name for name in SETS if given in (name, name.partition("-")[2])]
     if given and not found:
-        raise Fail(f"SET={given}", "no such set", f"use one of {' '.join(SETS)}, or no SET= for all")
+        raise Fail(f"SET={given}", "no such set", f"use one of {' '.join(map(short, SETS))}, or no SET= for all")
     cell = environ.get("KTHREAD_DEBUG_CELL")
     return Context(
         root=Path(environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve(), base=base,

@@ -34,9 +34,10 @@ class Table(unittest.TestCase):
     def test_unknown(self) -> None:
         vax = read({"ARCH": "vax"})
         wanted: tuple[Callable[[], object], ...] = (
-            lambda: arch.of(vax), lambda: flavours.fragments(vax, []), lambda: make.make_args(vax, Path("/s"), Path("/o")))
+            lambda: arch.of(vax), lambda: flavours.fragments(vax, []),
+            lambda: make.make_args(vax, Path("/s"), Path("/o")))
         for what in wanted:
-            with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64 arm "):
+            with self.assertRaisesRegex(Fail, "ARCH=vax: no such architecture; use one of x86_64 arm "):
                 what()
 
     def test_each_has_a_fragment(self) -> None:
@@ -64,7 +65,7 @@ class Table(unittest.TestCase):
 
     def test_packages(self) -> None:
         def said(name: str) -> tuple[int, str]:
-            done = subprocess.run([sys.executable, "-m", "kdebug.build.arch"], capture_output=True, text=True,
+            done = subprocess.run([sys.executable, "-m", "kdebug.build.usage"], capture_output=True, text=True,
                                   env=os.environ | {"PYTHONPATH": str(Context().scripts / "lib"), "ARCH": name})
             return done.returncode, done.stdout or done.stderr
 
@@ -151,5 +152,5 @@ class Busybox(unittest.TestCase):
 
 class Option(unittest.TestCase):
     def test_boot_knows_it(self) -> None:
-        with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'"):
+        with self.assertRaisesRegex(Fail, "ARCH=vax: no such architecture"):
             boot._qemu(Context(architecture="vax"))

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kdebug.build import flavours, guest_programs, make, modules
+import toy
+from kdebug.build import flavours, guest_programs, make, modules, toolchain
 from kdebug.build.kernel import Kernel, Variant, ensure, out_name
 from kdebug.context import Context, SETS
 from kdebug.patches import series
@@ -55,11 +56,11 @@ class Ensure(Scratch):
 
     def setUp(self) -> None:
         super().setUp()
-        tools, self.configs, source = self.tmp / "tools", self.context.configs, self.context.linux
-        for d in (tools, source / "scripts/kconfig"):
+        self.tools, self.configs, source = self.tmp / "tools", self.context.configs, self.context.linux
+        for d in (self.tools, source / "scripts/kconfig"):
             d.mkdir(parents=True)
-        (tools / "make").write_text(FAKE_MAKE)
-        (tools / "make").chmod(0o755)
+        (self.tools / "make").write_text(FAKE_MAKE)
+        (self.tools / "make").chmod(0o755)
         (source / "scripts/min-tool-version.sh").write_text("echo 4\n")
         (source / "scripts/kconfig/merge_config.sh").write_text(
             'while [ "$1" != -O ]; do shift; done; shift 2; cat "$@" > "$KCONFIG_CONFIG"')
@@ -70,7 +71,7 @@ class Ensure(Scratch):
         (self.configs / "plain.config").write_text("# Memory: 512\nCONFIG_B=y\n")
         self.result("CONFIG_A=y\nCONFIG_B=y\n")
         patches: list[Any] = [
-            mock.patch.dict(os.environ, {"PATH": f"{tools}:{os.environ['PATH']}", "FAKE": str(self.tmp)}),
+            mock.patch.dict(os.environ, {"PATH": f"{self.tools}:{os.environ['PATH']}", "FAKE": str(self.tmp)}),
             mock.patch("sys.stderr", io.StringIO())]
         for patch in patches:
             patch.start()
@@ -135,6 +136,41 @@ class Ensure(Scratch):
         (self.configs / "plain.config").write_text("CONFIG_B=y\n# said differently\n")
         ensure(self.context, Applied(self.applied.path, "two"), "plain")
         self.assertEqual(self.calls(), ["allnoconfig", "bzImage"])
+
+    def installs(self, name: str, says: str) -> None:
+        """Another version of a tool, and a new process that finds it."""
+        toy.tool(self.tools, name, f"echo '{says}'")
+        toolchain._output.cache_clear()
+
+    def test_another_toolchain_configures_and_builds(self) -> None:
+        """pahole that was not there, a compiler, a linker, an assembler, a parser: each of another version."""
+        (self.applied.path / "Makefile").write_text("LD = $(CROSS_COMPILE)ld\nPAHOLE = pahole\nYACC\t= bison\n")
+        self.installs("gcc", "gcc 12.2.0")
+        ensure(self.context, self.applied, "plain")
+        seen: set[str] = set()
+        for name, says in (("pahole", "v1.24"), ("pahole", "v1.25"), ("gcc", "gcc 14.2.0"), ("ld", "GNU ld 2.44"),
+                           ("as", "GNU assembler 2.44"), ("bison", "bison 3.9")):
+            with self.subTest(f"{name} {says}"):
+                if name == "as":  # where this compiler looks for it
+                    toy.tool(self.tools, "gcc",
+                             f"case $1 in -print*) echo {self.tools}/as ;; *) echo gcc 14.2.0 ;; esac")
+                self.installs(name, says)
+                self.calls()
+                sys.stderr = io.StringIO()
+                seen.add(ensure(self.context, self.applied, "plain").key)
+                self.assertEqual(self.calls(), ["allnoconfig", "bzImage"])
+                self.assertRegex(sys.stderr.getvalue(), f"another version is installed of: (.* )?{name}\n")
+                ensure(self.context, self.applied, "plain")
+                self.assertEqual(self.calls(), [])
+        self.assertEqual(len(seen), 6)
+
+    def test_another_toolchain_makes_the_headers_anew(self) -> None:
+        (self.context.kernel / "guest").mkdir(parents=True)
+        guest_programs.build(self.context, self.applied.path)
+        self.calls()
+        self.installs("as", "GNU assembler 2.44")
+        guest_programs.build(self.context, self.applied.path)
+        self.assertEqual(self.calls(), ["headers", "HDR="])
 
     def test_dropped_option_stops_and_keeps_the_old_config(self) -> None:
         kernel = ensure(self.context, self.applied, "plain")
@@ -293,6 +329,29 @@ class Ensure(Scratch):
         (self.tmp / "modlog").write_text("one.c:1:1: warning: w\n")
         (source / "one.c").write_text("int c;")
         fail(self, modules.external_modules, self.context, kernel, source)
+
+    def test_a_warning_of_the_environment_is_no_error(self) -> None:
+        kernel, source = self.external("KBUILD_EXTMOD_OUTPUT := $(MO)\n")
+        (source / "Makefile").write_text("obj-m := driver.o\ndriver-y := one.o\n")
+        for number, line in enumerate((
+                "warning: pahole version differs from the one used to build the kernel",
+                "warning: the compiler differs from the one used to build the kernel",
+                "make[3]: warning:  Clock skew detected.  Your build may be incomplete.",
+                f"{kernel.source}/include/linux/someone.h:1:1: warning: of a newer compiler")):
+            (self.tmp / "modlog").write_text(f"{line}\n")
+            (source / "one.c").write_text(f"int a{number};")
+            with self.subTest(line):
+                self.assertEqual([p.name for p in modules.external_modules(self.context, kernel, source)], ["one.ko"])
+        for number, line in enumerate((
+                f"{source}/one.c:1:1: warning: unused", f"{source}/one.o: warning: objtool: f: unreachable",
+                "one.o: warning: objtool: f: unreachable",
+                f"WARNING: modpost: missing MODULE_LICENSE() in {source}/driver.o",
+                f"WARNING: modpost: \"nothing\" [{source}/driver.ko] undefined!",
+                "../include/linux/kthread.h:1:1: warning: w")):
+            (self.tmp / "modlog").write_text(f"warning: pahole version differs\n{line}\n")
+            (source / "one.c").write_text(f"int b{number};")
+            with self.subTest(line):
+                self.assertEqual(fail(self, modules.external_modules, self.context, kernel, source).problem, line)
 
     def test_modules_where_make_has_no_mo(self) -> None:
         kernel, source = self.external("KBUILD_EXTMOD := $(M)\n")

@@ -12,7 +12,7 @@ from unittest import mock
 import toy
 from kdebug.build import make
 from kdebug.check import analysis, builds, columns, needs
-from kdebug.check.green import clear, is_green, keys, mark
+from kdebug.check.green import clear, is_green, keys, mark, settle
 from kdebug.check.patch import applies, excuses, kconfig, size
 from kdebug.check.step import Red, Skip, Step, news
 from kdebug.host import ui
@@ -310,6 +310,18 @@ class Green(Patches):
         self.assertEqual(self.green(), ["1-fixes", "2-debug"])
         (self.tmp / "patches/1-fixes/0001-one.patch").rename(self.tmp / "patches/1-fixes/0001-other.patch")
         (self.tmp / "series").write_text(SERIES.replace("one", "other"))
+        self.assertEqual(self.green(), [])
+
+    def test_a_check_of_a_part(self) -> None:
+        both = ("1-fixes", "2-debug")
+        settle(self.context, both, keys(self.context), True, False)
+        self.assertEqual(self.green(), [])  # it says nothing of the rest
+        settle(self.context, both, keys(self.context), True, True)
+        settle(self.context, ["2-debug"], keys(self.context), True, False)
+        self.assertEqual(self.green(), ["1-fixes", "2-debug"])
+        settle(self.context, ["2-debug"], keys(self.context), False, False)
+        self.assertEqual(self.green(), ["1-fixes"])
+        settle(self.context, both, keys(self.context), False, True)
         self.assertEqual(self.green(), [])
 
     def test_a_check_of_one_set_leaves_the_others(self) -> None:

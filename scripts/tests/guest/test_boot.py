@@ -307,7 +307,7 @@ class Command(Boot):
                 (("--run", "p", "--limit-boot", "0"), "--limit-boot: bad value 0"),
                 (("--run", "p", "--limit-total", "nan"), "--limit-total: bad value nan"),
                 (("--run", "p", "--memory", "-1"), "--memory: bad value -1"),
-                (("--run", "p", "--arch", "vax"), "ARCH: no machine known for 'vax'"),
+                (("--run", "p", "--arch", "vax"), "ARCH=vax: no such architecture"),
                 (("--run", "p", "--accel", "xen"), "ACCEL: unknown accelerator 'xen'"),
                 (("--run", "p", "--expect", "77"), "--expect: 77 is no exit code"),
                 (("--run", "p", "--append", "x" * 2048), "--append: kernel command line of"),

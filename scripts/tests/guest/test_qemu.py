@@ -50,7 +50,7 @@ class Find(FakeQemu):
             self.assertEqual(qemu.find(X86)[1], "QEMU emulator version 10.0.2 (Debian)")
 
     def test_unknown_machine(self) -> None:
-        with self.assertRaisesRegex(Fail, "ARCH: no machine known for 'vax'; use one of x86_64"):
+        with self.assertRaisesRegex(Fail, "ARCH=vax: no such architecture; use one of x86_64"):
             arch.get("vax")
 
 

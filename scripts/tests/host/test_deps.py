@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 
 import toy
 from source.mirror import tool
@@ -97,13 +98,31 @@ class Deps(toy.Case):
             "error: missing: quilt; install these with your system's package manager\n")))
 
     def test_another_architecture(self) -> None:
-        tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;;\n'
+        tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;; -m) ;;\n'
              '-m*) echo "error: ARCH" >&2; exit 2 ;; *) echo "Python 3.11.2" ;; esac\n')
         self.assertEqual(self.run_deps("repro", "arm"), (0, ""))
         tool(self.bin, "dpkg-query", 'for p; do [[ $p == gcc-cross-arm ]] || echo "installed $p"; done\n')
         self.assertEqual(self.run_deps("repro"), (0, ""))
         self.assertIn("missing: gcc-cross-arm; as root, run: ", self.run_deps("repro", "arm")[1])
         self.assertEqual(self.run_deps("repro", "vax"), (2, "error: ARCH\n"))
+
+    def test_a_bad_value_is_told_before_anything_is_installed(self) -> None:
+        tool(self.bin, "python3", f'exec {sys.executable} "$@"\n')
+        tool(self.bin, "id", "echo 0\n")
+        tool(self.bin, "dpkg-query", "exit 1\n")
+        for name, value in (("ARCH", "vax"), ("BASE", "5.4"), ("SET", "deb"), ("FLAVOUR", "plain,salt")):
+            with self.subTest(name):
+                done = subprocess.run([shutil.which("bash") or "", str(toy.SCRIPTS / "deps")], capture_output=True,
+                                      text=True, env={"PATH": str(self.bin), name: value})
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                told = rf"\Aerror: {name}={value.rpartition(',')[2]}: no such \w+; use one of .*\n\Z"
+                self.assertRegex(done.stderr, told)
+                self.assertFalse((self.tmp / "apt.log").exists())
+
+    def test_help(self) -> None:
+        done = subprocess.run([toy.SCRIPTS / "deps", "--help"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, "^usage: ")
 
     def test_an_unknown_set(self) -> None:
         self.assertIn("DEPS_FOR: unknown set 'tests'", self.run_deps("tests")[1])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -81,9 +82,22 @@ class Lock(toy.Case):
 
     def test_nothing_is_cleaned_away_for_a_wrong_argument(self) -> None:
         (self.build / "out").mkdir()
-        for args in (("--help",), ("--al",), ("--all", "x"), ("",)):
+        for args in (("--al",), ("--all", "x"), ("",)):
             self.assertEqual(self.clean(*args)[0], 2, args)
         self.assertTrue((self.build / "out").is_dir())
+
+    def test_help_removes_nothing(self) -> None:
+        (self.build / "out").mkdir()
+        for name in ("--help", "-h"):
+            done = subprocess.run([toy.SCRIPTS / "clean", name], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"^usage: scripts/clean \[--all\]\n\n\w")
+        self.assertTrue((self.build / "out").is_dir())
+
+    def test_another_base_is_told_in_one_line(self) -> None:
+        done = subprocess.run([toy.SCRIPTS / "clean"], capture_output=True, text=True, env=os.environ | {"BASE": "5.4"})
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"\Aerror: BASE=5.4: no such base; use one of 7.3 6.12 .*\n\Z")
 
     def test_who_is_to_wait_gets_it_afterwards(self) -> None:
         child = self.hold()

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import mailbox
 import os
 import re
+import shutil
 import subprocess
+import unittest
 from collections.abc import Sequence
 from email import message_from_string
 from email.message import Message
+from pathlib import Path
 from unittest import mock
 
 import toy
@@ -126,7 +130,10 @@ class Refuses(Mail):
                      "Fixes: 0123456789ab", f"Fixes:0123456789ab {subject}", f"Fixes: {'0' * 40} {subject}"):
             self.change("0002*", "\n---\n", f"\n\n{line}\n---\n")
             toy.git(self.repo, "commit", "-qam", "x")
-            with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1"):
+            where = ("&q=kthread%3A+break+one ", "--grep='kthread: break one';") if subject in line else (
+                "--grep=SUBJECT;",)
+            with self.subTest(line), self.fails("0002-kthread-add-two.patch", line, "12 digits", "git log -1",
+                                                "look it up at https://git.kernel.org/", *where):
                 self.refuse()
             toy.git(self.repo, "reset", "-q", "--hard", "HEAD~")
 
@@ -146,14 +153,14 @@ class Refuses(Mail):
             compose.refuse(self.context, self.set("3-fault"))
 
     def test_no_set(self) -> None:
-        with self.fails("SET: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
+        with self.fails("SET=: not given", "one set is mailed at a time", "one of fixes debug fault misuse"):
             compose.chosen(self.context)
         debug, misuse = self.using(set="2-debug"), self.using(set="4-misuse")
         self.assertEqual([one.name for one in compose.chosen(debug)], ["1-fixes", "2-debug"])
         self.assertEqual([one.name for one in compose.chosen(misuse)], ["1-fixes", "2-debug", "4-misuse"])
         next(self.patches.glob("4-misuse/0001*")).unlink()
         self.list()
-        with self.fails("SET=4-misuse: has no patches", "one of fixes debug fault"):
+        with self.fails("SET=misuse: has no patches", "one of fixes debug fault"):
             compose.chosen(misuse)
 
     def test_a_commit_that_is_none(self) -> None:
@@ -234,7 +241,7 @@ class Made(Mail):
 
     def test_what_sends_them(self) -> None:
         self.make()
-        self.assertRegex(compose.command(self.context, self.mails, "2-debug", 1),
+        self.assertRegex(compose.command(self.context, self.mails, self.set(), 1),
                          r"^git send-email .*/mail/\*\.patch\ngit tag sent-2-debug-v1$")
 
 
@@ -290,3 +297,78 @@ class Version(Mail):
         *below, one = self.prev
         with self.fails("'kthread: add two'"):
             self.make(2, [*below, series.Set(one.name, one.patches[:1])])
+
+
+# What b4 makes of mailboxes: which version of a series is in each, and its change-id.
+READ = """import mailbox, sys, b4
+for path in sys.argv[1:]:
+    box = b4.LoreMailbox()
+    for message in mailbox.mbox(path):
+        box.add_message(message)
+    for version in box.series:
+        print(version, box.get_series(version).change_id)
+"""
+
+
+class ChangeId(Mail):
+    def send(self, version: int, change: str) -> None:
+        """Make the mails of a version, and put them into a mailbox of its own."""
+        prev = compose.earlier(self.context, "sent-v1", "2-debug", self.tmp / f"prev{version}") if version > 1 else ()
+        self.mails = compose.make(self.context, WHO, self.base, series.upto("2-debug", series.sets(self.context)),
+                                  self.build / "mail", "1" * 40, version, prev, change)
+        box = mailbox.mbox(self.tmp / f"box{version}")
+        for one in self.mails:
+            box.add(message_from_string(one.read_text()))
+        box.close()
+
+    def test_made_once_and_kept_in_the_cover_letter(self) -> None:
+        change = compose.shared_id(self.context, self.set(), ())
+        self.assertRegex(change, r"^20\d{6}-kthread-debug-[0-9a-f]{12}$")
+        self.assertNotEqual(compose.shared_id(self.context, self.set(), ()), change)  # by chance
+        said = compose.cover(self.cover)
+        self.assertTrue(compose.keep_id(self.context, self.set(), change))
+        self.assertEqual(self.cover.read_text(), COVER.replace("\n\n", f"\nChange-id: {change}\n\n", 1))
+        self.assertEqual((compose.shared_id(self.context, self.set(), ()), compose.cover(self.cover)), (change, said))
+        text = self.cover.read_bytes()
+        self.assertFalse(compose.keep_id(self.context, self.set(), "another"))
+        self.assertEqual(self.cover.read_bytes(), text)
+        with self.fails(series.COVER, "not committed"):  # before the next mail
+            self.refuse()
+
+    def test_the_next_version_has_the_same(self) -> None:
+        change = compose.shared_id(self.context, self.set(), ())
+        compose.keep_id(self.context, self.set(), change)
+        toy.git(self.repo, "commit", "-qam", "keep")
+        toy.git(self.repo, "tag", "sent-v1")
+        prev = compose.earlier(self.context, "sent-v1", "2-debug", self.tmp / "prev")
+        self.assertEqual(compose.shared_id(self.context, self.set(), prev), change)
+        self.cover.write_text(COVER)  # somebody has lost the line
+        self.assertEqual(compose.shared_id(self.context, self.set(), prev), change)
+        self.cover.write_text(COVER.replace("\n\n", "\nChange-id: 20200101-other-0123456789ab\n\n", 1))
+        with self.fails(series.COVER, "20200101-other", "the version before was sent with another", change):
+            compose.shared_id(self.context, self.set(), prev)
+        self.cover.write_text(COVER.replace("\n\n", "\nChange-id: a b\n\n", 1))
+        with self.fails(series.COVER, "'Change-id: a b' is no change-id"):
+            compose.shared_id(self.context, self.set(), prev)
+
+    def test_below_the_base_commit(self) -> None:
+        self.send(1, "20260101-kthread-debug-0123456789ab")
+        letter, *rest = [one.read_text() for one in self.mails]
+        self.assertIn(f"\nbase-commit: {'1' * 40}\nchange-id: 20260101-kthread-debug-0123456789ab\n"
+                      "prerequisite-patch-id: ", letter)
+        self.assertNotIn("change-id", "".join(rest))
+
+    @unittest.skipUnless(shutil.which("b4"), "needs b4: make deps")
+    def test_b4_reads_it_of_each_version(self) -> None:
+        change = compose.shared_id(self.context, self.set(), ())
+        compose.keep_id(self.context, self.set(), change)
+        toy.git(self.repo, "commit", "-qam", "keep")
+        toy.git(self.repo, "tag", "sent-v1")
+        self.send(1, change)
+        prev = compose.earlier(self.context, "sent-v1", "2-debug", self.tmp / "prev")
+        self.send(2, compose.shared_id(self.context, self.set(), prev))
+        # b4 is a program of this interpreter, where it has its modules.
+        python = Path(str(shutil.which("b4"))).read_text().partition("\n")[0].removeprefix("#!").split()
+        done = subprocess.run([*python, "-c", READ, self.tmp / "box1", self.tmp / "box2"], capture_output=True,
+                              text=True, check=True)
+        self.assertEqual(done.stdout, f"1 {change}\n2 {change}\n")

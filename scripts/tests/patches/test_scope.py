@@ -49,7 +49,7 @@ class Scope(toy.Case):
 
     def test_what_needs_more_says_which(self) -> None:
         scope.wants(self.using(set="2-debug"), "it", scope.DEBUG)
-        with self.fails("SET=2-debug: it needs kernel/kthread_fault.c", "take SET=3-fault"):
+        with self.fails("SET=debug: it needs kernel/kthread_fault.c", "use SET=fault, or no SET= for all"):
             scope.wants(self.using(set="2-debug"), "it", scope.FAULT)
         scope.wants(self.context, "it", scope.FAULT)
 
@@ -65,7 +65,7 @@ class Real(toy.Case):
 
     def test_what_is_named_exists(self) -> None:
         """Each file that a group or a program needs is of the series, and each program is one."""
-        groups = self.run_it("nope").split("take one of ")[1].strip().split(", ")
+        groups = self.run_it("nope").split("use one of ")[1].strip().split(", ")
         self.assertEqual(groups, [one.name for one in registry.every()])
         everything = scope.files(self.context, "")
         for one in registry.every():
@@ -76,7 +76,7 @@ class Real(toy.Case):
 
     def test_a_group_that_a_set_has_not(self) -> None:
         said = self.run_it("figures", SET="debug")
-        self.assertRegex(said, "^error: SET=2-debug: has no group 'figures'; take one of queue, builds, ")
+        self.assertRegex(said, "^error: SET=debug: has no group 'figures'; use one of queue, builds, ")
         self.assertNotIn("boot-options", said)
         self.assertIn("error: SET=nope: no such set", self.run_it("queue", SET="nope"))
 

@@ -117,8 +117,8 @@ class Chosen(toy.Case):
         for given in ("2", "2-", "debug,fault", "5-more", "../x"):
             done = self.asked(given)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
-            self.assertEqual(done.stderr, f"error: SET={given}: no such set; use one of 1-fixes 2-debug 3-fault "
-                                          "4-misuse, or no SET= for all\n")
+            self.assertEqual(done.stderr, f"error: SET={given}: no such set; use one of fixes debug fault "
+                                          "misuse, or no SET= for all\n")
 
     def test_its_options_alone_are_asked_for(self) -> None:
         one, two = (f"+config {name}\n+\tbool\n config OLD\n+menuconfig {name}_MENU\n" for name in ("ONE", "TWO"))

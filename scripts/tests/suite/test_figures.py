@@ -112,6 +112,13 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.stated("Cost\n"), "")
         self.assertRegex(figures.tools(self.context), r"^gcc \d+\.\d+\.\d+, QEMU \d+\.\d+\.\d+$")
 
+    def test_letters_of_other_tools_cannot_be_compared(self) -> None:
+        self.assertEqual(figures.elsewhere(self.context), f"states gcc 1.2.3, QEMU 4.5.6, here is {figures.tools(self.context)}")
+        self.letter.write_text(LETTER.replace("gcc 1.2.3, QEMU 4.5.6", figures.tools(self.context)))
+        self.assertEqual(figures.elsewhere(self.context), "")
+        self.letter.write_text("Cost\n")
+        self.assertEqual(figures.elsewhere(self.context), "")
+
     def test_sizes(self) -> None:
         self.assertEqual(figures.sizes([(10, 2, 3), (5, 0, 1)], [(4, 2, 5)]), "+11 +0 -1")
 

@@ -189,7 +189,7 @@ class Choice(toy.Case):
         self.assertLess(set(registry.for_matrix()), set(inside))
 
     def test_one_that_there_is_not(self) -> None:
-        with self.fails("scripts/test: no group 'nope'; take one of units, queue, "):
+        with self.fails("scripts/test: no group 'nope'; use one of units, queue, "):
             self.chosen("units", "nope")
 
     def test_each_says_what_it_tests(self) -> None:

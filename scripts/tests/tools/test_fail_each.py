@@ -149,6 +149,25 @@ faileach: bad n=1 hang init
             'INFO: kthread_stop("a/0") by faileach:41 blocked for 5 s', "one_init+0x1/0x2 [one]", "one: sorry",
             "one_init+0x3/0x4 [one]", "RIP: 0010:one_init+0x5/0x6 [one]"])
 
+    def test_a_place_is_told_once(self) -> None:
+        """An oops prints the stack that its warning has printed, and its RIP again behind it."""
+        story = self.tell(GOOD + FIRST + """\
+RIP: 0010:stop+0x5/0x6 [one]
+ stop+0x5/0x6 [one]
+ one_init+0x3/0x4 [one]
+one: sorry
+ stop+0x5/0x6 [one]
+ one_init+0x3/0x4 [one]
+ one_init+0x3/0x40 [one]
+RIP: 0010:stop+0x5/0x6 [one]
+one: sorry
+faileach: stack kthread_stop+0x1/0x2
+faileach: stack kthread_stop+0x1/0x2
+faileach: bad n=1 hang init
+""", FAILED)
+        self.assertEqual(story.cases[1].more, ["RIP: 0010:stop+0x5/0x6 [one]", "one_init+0x3/0x4 [one]", "one: sorry",
+                                               "one_init+0x3/0x40 [one]", "one: sorry", "kthread_stop+0x1/0x2"])
+
     def test_the_control(self) -> None:
         bad = GOOD.replace("errno=0", "errno=-22") + "faileach: bad n=0 load errno=-22\n"
         story = self.tell(bad, FAILED)

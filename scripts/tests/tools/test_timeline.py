@@ -179,6 +179,12 @@ class Command(toy.Case):
         with mock.patch.dict(os.environ, {"PATH": str(self.tmp)}), self.fails("trace.dat", "install trace-cmd"):
             self.run_main(str(TRACES / "trace.dat"))
 
+    def test_trace_cmd_that_fails_is_told_in_one_line(self) -> None:
+        toy.tool(self.tmp / "bin", "trace-cmd", "echo 'no header' >&2; echo 'and more' >&2; exit 1")
+        with mock.patch.dict(os.environ, {"PATH": f"{self.tmp}/bin:{os.environ['PATH']}"}), \
+                self.fails("trace.dat: trace-cmd report: no header; record it again: trace-cmd record -e kthread"):
+            self.run_main(str(TRACES / "trace.dat"))
+
 
 class Proof(toy.Case):
     """What timeline_proof makes of the report; trace-cmd itself is replaced."""

@@ -2,18 +2,16 @@
 """What differs from one architecture to another, all of it.
 
 ARCH= chooses the row. Beside it each has a fragment, configs/<name>.config.
-Run as a program this prints the row's packages, for scripts/deps.
 """
 
 from __future__ import annotations
 
 import platform
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug.context import Context, read
-from kdebug.host.ui import Fail, command
+from kdebug.context import Context
+from kdebug.host.ui import Fail
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def get(name: str) -> Arch:
     try:
         return TABLE[name]
     except KeyError:
-        raise Fail("ARCH", f"no machine known for {name!r}", f"use one of {' '.join(TABLE)}") from None
+        raise Fail(f"ARCH={name}", "no such architecture", f"use one of {' '.join(TABLE)}") from None
 
 
 def of(context: Context) -> Arch:
@@ -109,10 +107,6 @@ def of(context: Context) -> Arch:
     return get(context.architecture or DEFAULT)
 
 
-def _packages(row: Arch) -> list[str]:
+def needed_packages(row: Arch) -> list[str]:
+    """What Debian has to install to build for @row and to run it."""
     return [name for name in (row.package, *row.packages) if name]
-
-
-if __name__ == "__main__":
-    with command():
-        sys.stdout.write("".join(f"{name}\n" for name in _packages(of(read()))))

@@ -49,7 +49,8 @@ def fragments(context: Context, names: Sequence[str]) -> list[Path]:
     def add(name: str, asked_by: str) -> None:
         path = context.configs / f"{name}.config"
         if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or asked_by == "FLAVOUR" and name in not_flavours:
-            raise ui.Fail(asked_by, f"there is no flavour {name!r}", f"choose from {' '.join(available(context))}")
+            what = f"FLAVOUR={name}" if asked_by == "FLAVOUR" else f"{asked_by}: on top of {name}"
+            raise ui.Fail(what, "no such flavour", f"use one of {' '.join(available(context))}")
         if path in found:
             return
         for line in path.read_text().splitlines():

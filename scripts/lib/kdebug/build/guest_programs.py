@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def build(context: Context, source: Path) -> list[Path]:
     log, stamp_file, dest = out.with_suffix(".log"), out.with_suffix(".json"), out / "bin"
     dirs = ("include/uapi", f"arch/{exporter}/include/uapi", f"arch/{exporter}/entry/syscalls",
             f"arch/{exporter}/tools", "tools/include/nolibc")
-    key = files.digest(make.compiler(context),
+    key = files.digest(make.compiler(context), json.dumps(make.tools(context, libc)),
                        files.stat_digest(libc, (p for d in dirs for p in (libc / d).rglob("*") if p.is_file())))
     log.unlink(missing_ok=True)
     if files.load_json(stamp_file).get("key") != key:

@@ -8,6 +8,7 @@ in build/out/<flavour>.json: when that has not changed, make is not run at all.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kdebug.build import arch, flavours, make
+from kdebug.build import arch, flavours, make, toolchain
 from kdebug.build.make import Output
 from kdebug.context import Context
 from kdebug.host import ui
@@ -140,8 +141,8 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
     image = out / (variant.targets[0] if variant.targets else row.path)
     stamp = load_json(stamp_file)
-    cc = make.compiler(context)
-    config_key = digest(cc, *(f.read_bytes() for f in files))
+    have = {"compiler": make.compiler(context), **make.tools(context, applied.path)}
+    config_key = digest(json.dumps(have), *(f.read_bytes() for f in files))
     key = digest(applied.key, str(applied.path), config_key, *variant.args, *targets)
 
     smp = [value for f in files if (value := flavours.options(f.read_text()).get("CONFIG_SMP"))]
@@ -159,8 +160,10 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
 
         out.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
+        if "tools" in stamp and (other := toolchain.changed(stamp["tools"], have)):
+            phase.note(f"configured anew, another version is installed of: {' '.join(other)}")
         # An interrupted build leaves a mixture, which must not pass for either.
-        stamp["key"] = ""
+        stamp.update(key="", tools=have)
         save_json(stamp_file, stamp)
         def config_stamp() -> str:
             return digest(config_key, _kconfig_digest(applied.path, out))
@@ -191,8 +194,8 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
         return kernel()
 
 
-def refuse(context: Context, warnings: Iterable[str], log: Path, pattern: re.Pattern[str] = OURS) -> None:
-    """A warning in a file that matches @pattern is an error."""
-    if ours := [w for w in warnings if pattern.search(w)]:
+def refuse(context: Context, warnings: Iterable[str], log: Path, *modules: re.Pattern[str]) -> None:
+    """A warning about a file of the series, or about one of these @modules, is an error."""
+    if ours := [w for w in warnings if any(pattern.search(w) for pattern in (OURS, *modules))]:
         more = f" (and {len(ours) - 1} more)" if len(ours) > 1 else ""
         raise ui.Fail(context.shown(log), f"{ours[0]}{more}", "the series' own files have to build without a warning")

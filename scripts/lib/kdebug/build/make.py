@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kdebug.build import arch
+from kdebug.build import arch, toolchain
 from kdebug.context import Context
 from kdebug.host import processes, ui
 
@@ -41,6 +41,11 @@ def compiler(context: Context) -> str:
         raise ui.Fail("CC", f"{cc!r} does not run", f"run make deps ARCH={arch.of(context).name}, or name "
                       "a compiler that is there") from None
     return f"{cc}: {run.stdout.splitlines()[0]}"
+
+
+def tools(context: Context, source: Path) -> dict[str, str]:
+    """What each tool of the host that builds the kernel tree @source says of its version."""
+    return toolchain.versions(source, cc_name(context).split(), arch.of(context).prefix)
 
 
 def environment(context: Context) -> dict[str, str]:

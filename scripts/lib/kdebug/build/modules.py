@@ -39,6 +39,18 @@ def in_tree_modules(kernel: Kernel) -> list[Path]:
     return [(kernel.out / line).with_suffix(".ko") for line in order.read_text().splitlines()]
 
 
+def about(source: Path) -> re.Pattern[str]:
+    """What finds the files of the module's directory @source in a warning.
+
+    The environment warns, too: of another pahole, of a clock. That is no fault of a module.
+    """
+    made = (name for file in ("Makefile", "Kbuild") if (source / file).is_file()
+            for name in re.findall(r"([\w-]+)\.o\b", (source / file).read_text()))
+    names = {*made, *(p.stem for p in source.rglob("*") if p.suffix in (".c", ".h", ".S"))}
+    known = "|".join(map(re.escape, sorted(names))) or "(?!)"
+    return re.compile(rf"(?:^|[\s/\"\[])(?:{known})(?:\.mod)?\.(?:[chSo]|ko)\b")
+
+
 def external_modules(context: Context, kernel: Kernel, source: Path) -> list[Path]:
     """The modules of the directory @source, built against @kernel."""
     dest = kernel.out / "mod" / source.name
@@ -62,7 +74,7 @@ def external_modules(context: Context, kernel: Kernel, source: Path) -> list[Pat
         output = Output()
         make.run(context, [*make.make_args(context, kernel.source, kernel.out), "-Otarget", *where, "modules"], log,
                  output, phase)
-        refuse(context, output.all_warnings(), log, re.compile(""))
+        refuse(context, output.all_warnings(), log, about(source))
         found = [dest / Path(line).with_suffix(".ko")
                  for line in (dest / "modules.order").read_text().splitlines()]
         save_json(stamp_file, {"key": key, "modules": [str(p.relative_to(dest)) for p in found]})

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from kdebug.build import make
+from kdebug.build import toolchain
 from kdebug.check import analysis, boots, builds, documents, needs, patch
 from kdebug.check.step import Red, Skip, Step
 from kdebug.check.table import Table
@@ -48,11 +49,17 @@ CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
 }
 
 
-def _key(context: Context, check: str, queue: Sequence[Path], base_key: str) -> str:
-    """What a cell depends on: patches, base, configuration, tools, the check."""
+def _tools(source: Path) -> dict[str, str]:
+    """For the prefix of each cross compiler, the host's tools that build the tree @source with it."""
+    return {cross: json.dumps(toolchain.versions(source, [f"{cross}gcc"], cross))
+            for cross in {config.cross for config in builds.CONFIGS.values()}}
+
+
+def _key(context: Context, check: str, queue: Sequence[Path], base_key: str, host: Mapping[str, str]) -> str:
+    """What a cell depends on: patches, base, configuration, tools of the @host, the check."""
     run, _ = CHECKS[check]
     config = builds.CONFIGS.get(check, builds.CONFIGS["on"])
-    tools = [make.compiler(context),
+    tools = [host[config.cross],
              *(f.read_text() for n in config.fragments if (f := context.configs / f"{n}.config").is_file())]
     if check == "style":
         tools.append((context.scripts / "checkpatch.txt").read_text())
@@ -66,6 +73,7 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
     queue = series.read(context)
     context = dataclasses.replace(context, outputs=context.check / "out")  # the guest's programs, too
     context.check.mkdir(parents=True, exist_ok=True)
+    host = _tools(source.path)
     cache = context.check / "cells.json"
     done: dict[str, list[str]] = {k: v for k, v in files.load_json(cache).items() if isinstance(v, list)}
     table = Table(["base", *(series.name(p).removesuffix(".patch") for p in queue)], checks)
@@ -75,7 +83,7 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
         for number in range(len(queue) + 1):
             if number and rows and number not in rows:
                 continue
-            keys = {check: _key(context, check, queue[:number], source.key) for check in checks}
+            keys = {check: _key(context, check, queue[:number], source.key, host) for check in checks}
             if all(keys[c] in done for c in checks):
                 for c in checks:
                     table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")

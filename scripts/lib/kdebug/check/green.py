@@ -41,6 +41,17 @@ def mark(context: Context, names: Iterable[str], checked: dict[str, str]) -> Non
     files.save_json(path, files.load_json(path) | {name: checked[name] for name in names})
 
 
+def settle(context: Context, names: Iterable[str], checked: dict[str, str], good: bool, whole: bool) -> None:
+    """What a check of the sets @names has found, whose keys were @checked when it began.
+
+    A part of it that is good says nothing of the rest, and leaves what an earlier one of the @whole said.
+    """
+    if not good:
+        clear(context, names)
+    elif whole:
+        mark(context, names, checked)
+
+
 def is_green(context: Context, name: str) -> bool:
     """Was the last check of the set @name green, and for what the series up to it is now?"""
     return files.load_json(_file(context)).get(name) == keys(context)[name]

@@ -5,30 +5,37 @@ The queue has a neutral author and no sign-off. Here the person who sends is put
 in: as author, as the one who signs off, and as sender. Nothing is sent.
 
 The cover letter names the patches that have to be applied first, in the form that
-b4 writes and reads: prerequisite-patch-id: lines below base-commit:.
+b4 writes and reads: prerequisite-patch-id: lines below base-commit:. By its change-id:
+b4 and patchwork know that two versions are of one set. The id is kept in the header of
+the set's cover letter in patches/.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
+import secrets
+import shlex
 import shutil
 import subprocess
 import tempfile
+import time
+import urllib.parse
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from kdebug.check import green
-from kdebug.context import Context
-from kdebug.host import processes, ui
+from kdebug.context import Context, short
+from kdebug.host import files, processes, ui
 from kdebug.patches import git, series, to_commits
 from kdebug.source import trees
 
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
 # Of a Fixes: line, the only form that the maintainers' scripts take.
 FIXES = re.compile(r'Fixes: [0-9a-f]{12} \(".+"\)')
+LOG = "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/log/?qt=grep&q="
 # With a domain: what git makes up for who has not set an identity has none.
 ADDRESS = re.compile(r"[^@\s<>()]+@[^@\s<>()]+\.[^@\s<>().]+")
 
@@ -95,14 +102,45 @@ def cover(path: Path) -> tuple[str, str]:
     return " ".join(subject[1].split()), body.strip() + "\n"
 
 
+def change_id(context: Context, letter: Path) -> str:
+    """The Change-id: in the header of the cover letter @letter, "" without one."""
+    head = letter.read_text(encoding="utf-8").partition("\n\n")[0] if letter.is_file() else ""
+    found = re.search(r"^Change-id:[ \t]*(.*?)[ \t]*$", head, re.M | re.I)
+    if found and not re.fullmatch(r"[\w.-]+", found[1]):
+        raise ui.Fail(context.shown(letter), f"'{found[0]}' is no change-id", "put the line back as it was, or, if "
+                      "nothing was sent yet, remove it")
+    return found[1] if found else ""
+
+
+def shared_id(context: Context, one: series.Set, prev: Sequence[series.Set]) -> str:
+    """The change-id of the set @one: its own, that of the version before in @prev, or a new one, formed as b4 does."""
+    here, before = change_id(context, one.cover), change_id(context, prev[-1].cover) if prev else ""
+    if here and before and here != before:
+        raise ui.Fail(f"{context.shown(one.cover)}: Change-id: {here}", "the version before was sent with another one",
+                      f"write Change-id: {before}")
+    return here or before or f"{time.strftime('%Y%m%d')}-kthread-{one.short}-{secrets.token_hex(6)}"
+
+
+def keep_id(context: Context, one: series.Set, change: str) -> bool:
+    """Write the change-id @change into the cover letter of @one; True if it was not there."""
+    if change_id(context, one.cover):
+        return False
+    head, blank, body = one.cover.read_text(encoding="utf-8").partition("\n\n")
+    files.write_atomic(one.cover, f"{head}\nChange-id: {change}{blank}{body}".encode())
+    return True
+
+
 def fixes(context: Context, patch: Path) -> None:
     """Refuse the patch @patch if one of its Fixes: lines does not name a commit."""
     message = patch.read_text(encoding="utf-8").partition("\n---\n")[0]
     for line in re.findall(r"^Fixes:.*", message, re.M):
         if not FIXES.fullmatch(line) or line.split()[1] == "0" * 12:
+            said = re.search(r'\("?(.+?)"?\)?$', line)
+            subject = said[1] if said else "SUBJECT"
             raise ui.Fail(f"{context.shown(patch)}: '{line}'", "does not name a commit by 12 digits and its subject",
-                          "make tree, amend the commit's message with what git log -1 --abbrev=12 "
-                          "--format='Fixes: %h (\"%s\")' prints for that commit in a clone of Linux, make refresh")
+                          f"look it up at {LOG}{urllib.parse.quote_plus(subject)} or in a clone of Linux by git log -1 "
+                          f"--abbrev=12 --format='Fixes: %h (\"%s\")' -F --grep={shlex.quote(subject)}; then make tree, "
+                          "amend the commit's message, make refresh")
 
 
 def base_commit_is_one(given: str) -> None:
@@ -227,19 +265,19 @@ def chosen(context: Context) -> list[series.Set]:
     sets = series.sets(context)
     there = [one.short for one in sets if one.patches]
     if not context.set:
-        raise ui.Fail("SET", "not given, and one set is mailed at a time", f"give SET=, one of {' '.join(there)}")
+        raise ui.Fail("SET=", "not given, and one set is mailed at a time", f"use one of {' '.join(there)}")
     found = series.upto(context.set, sets)
     if not found[-1].patches:
-        raise ui.Fail(f"SET={context.set}", "has no patches", f"use one of {' '.join(there)}")
+        raise ui.Fail(f"SET={short(context.set)}", "has no patches", f"use one of {' '.join(there)}")
     return found
 
 
 def make(context: Context, who: Sender, source: trees.BaseTree, sets: Sequence[series.Set], out: Path, commit: str,
-         version: int = 1,
-         prev: Sequence[series.Set] = ()) -> list[Path]:
+         version: int = 1, prev: Sequence[series.Set] = (), change: str = "") -> list[Path]:
     """The mails of the last of @sets, in @out, which is made anew; their paths in the order to send.
 
-    The others are below it. @source is the unpatched tree, @commit how its maintainers know it.
+    The others are below it. @source is the unpatched tree, @commit how its maintainers know it, @change the
+    change-id of the set.
     """
     *below, one = sets
     subject, body = cover(one.cover)
@@ -275,7 +313,8 @@ def make(context: Context, who: Sender, source: trees.BaseTree, sets: Sequence[s
             text = mail.read_text(encoding="utf-8")
             if mail is letter:
                 needed = "".join(f"prerequisite-patch-id: {patch_id(patch)}\n" for patch in series.flat(below))
-                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{needed}-- \n", 1)
+                same = f"change-id: {change}\n" if change else ""
+                text = text.replace("\n-- \n", f"\nbase-commit: {commit}\n{same}{needed}-- \n", 1)
             mail.write_text(address(text, to, [who for who in cc if who not in to]), encoding="utf-8")
         phase.result = f"{len(mails)} in {context.shown(out)}"
     return mails
@@ -286,10 +325,11 @@ def tag(name: str, version: int) -> str:
     return f"sent-{name}-v{version}"
 
 
-def command(context: Context, mails: Sequence[Path], name: str, version: int) -> str:
-    """What sends them, and what the next version will need."""
+def command(context: Context, mails: Sequence[Path], one: series.Set, version: int, changed: bool = False) -> str:
+    """What sends them, and what the next version will need; @changed if the cover letter has a new change-id."""
     return (f"git send-email --no-chain-reply-to {context.shown(mails[0].parent)}/*.patch\n"
-            f"git tag {tag(name, version)}")
+            + (f"git commit -m '{one.name}: keep the change-id' {context.shown(one.cover)}\n" if changed else "")
+            + f"git tag {tag(one.name, version)}")
 
 
 def refuse(context: Context, one: series.Set) -> Sender:

@@ -245,7 +245,8 @@ def run(context: Context, source: trees.BaseTree) -> list[tuple[str, str]]:
         want[name] = git.run(repo, "rev-parse", f"{to_commits.slim(repo, queue, patched.path)}^{{tree}}").strip()
         if name:
             below[name] = to_commits.commit_all(repo, first, series.flat(these[:-1]))
-            mails[name] = compose.make(context, WHO, source, these, top / "mails" / name, commit)
+            mails[name] = compose.make(context, WHO, source, these, top / "mails" / name, commit,
+                                       change=compose.shared_id(context, these[-1], ()))
 
     def way(what: str, name: str, act: Callable[[], Path], start: str = "") -> None:
         """The tree that @act gives is that of the set @name; from mails, all on @start are the sender's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 
-from kdebug.context import Context, SETS
+from kdebug.context import Context, SETS, short
 from kdebug.host import ui
 from kdebug.patches import apply, series
 
@@ -29,5 +29,5 @@ def wants(context: Context, what: str, file: str) -> None:
     """Refuse SET= for @what if its sets do not bring @file."""
     if not there(context, file):
         able = next(name for name in SETS if file in files(context, name))
-        raise ui.Fail(f"SET={context.set}", f"{what} needs {file}, which is not in it",
-                      f"take SET={able}, or leave it out")
+        raise ui.Fail(f"SET={short(context.set)}", f"{what} needs {file}, which is not in it",
+                      f"use SET={short(able)}, or no SET= for all")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdebug.context import Context, SETS
+from kdebug.context import Context, SETS, short
 from kdebug.host import ui
 
 COVER = "0000-cover-letter.patch"
@@ -25,7 +25,7 @@ class Set:
     @property
     def short(self) -> str:
         """The name without its number, as in SET=debug."""
-        return self.name.partition("-")[2]
+        return short(self.name)
 
     @property
     def cover(self) -> Path:

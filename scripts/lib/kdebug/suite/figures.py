@@ -73,6 +73,12 @@ def stated(text: str) -> str:
     return m[1] if m else ""
 
 
+def elsewhere(context: Context) -> str:
+    """Why the cover letters cannot be compared here: they state what other tools gave; "" if they can."""
+    mine, theirs = tools(context), {stated(letter.read_text()) for letter in letters(context)} - {""}
+    return f"states {', '.join(sorted(theirs))}, here is {mine}" if theirs and theirs != {mine} else ""
+
+
 def update(text: str, measured_with: str, figures: Mapping[str, str]) -> str:
     """@text with these figures in its table; a Fail for a label that has none."""
     out: list[str] = []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kdebug.build import arch
 from kdebug.build.flavours import fragments
-from kdebug.context import Context, DEFAULT_BASE, WAIT
+from kdebug.context import Context, DEFAULT_BASE, short, WAIT
 from kdebug.guest import ktap, qemu
 from kdebug.host import lock, processes, ui
 from kdebug.suite import registry, store
@@ -26,12 +26,12 @@ def choose(context: Context, wanted: Sequence[str]) -> list[Group]:
     """The groups of a run that names @wanted; a Fail for one that there is not, or not in SET=."""
     every = registry.every()
     known = [one for one in every if one.there(context)]
-    able = f"take one of {', '.join(one.name for one in known)}"
+    able = f"use one of {', '.join(one.name for one in known)}"
     for name in wanted:
         if name not in [one.name for one in every]:
             raise ui.Fail("scripts/test", f"no group '{name}'", able)
         if name not in [one.name for one in known]:
-            raise ui.Fail(f"SET={context.set}", f"has no group '{name}'", able)
+            raise ui.Fail(f"SET={short(context.set)}", f"has no group '{name}'", able)
     row = arch.of(context)
     # Another flavour, architecture, or base is another kernel to run the same tests in the guest on.
     plain = "plain" in context.flavours and row.name == arch.DEFAULT and context.base == DEFAULT_BASE

@@ -35,6 +35,7 @@ MORE = re.compile(r"faileach: (?:stack|memory) (.*)")
 DONE = re.compile(r"faileach: (done|end) n=\d+")
 QUEUE = re.compile(r"kthread_create_queue: id=(\d+) name=(.*) fn=.* creator=(\d+)")
 RETURN = re.compile(r"kthread_create_return: id=(\d+) pid=\d+ error=(-?\d+) stage=(\w+) ")
+PLACE = re.compile(r"[\w.]+\+0x\w+/0x\w+(?: \[\w+\])?")
 STALL = re.compile(r"INFO: kthread_(create|stop)\(")
 
 HANGS = (Code.HUNG, Code.LOCKUP, Code.RCU, Code.SILENCE, Code.TOTAL)
@@ -168,7 +169,7 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
                 del story.cases[case.number]
                 case = story.control
         elif (m := MORE.fullmatch(said)) or STALL.match(said) or words.match(said):
-            case.more.append(m[1] if m else said.strip())
+            _note(case.more, m[1] if m else said.strip())
     for failed in story.cases.values():
         if failed.injected and not failed.name:
             failed.name = story.names.get(failed.number, "")
@@ -180,6 +181,13 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
     elif not settled and not case.verdicts:
         case.verdicts.append(f"guest ended early: {verdict.reason}")
     return case
+
+
+def _note(more: list[str], line: str) -> None:
+    """Add @line to @more, but a place in the code once only: an oops prints the stack that its warning has printed."""
+    place = PLACE.search(line)
+    if not place or not any(place[0] in other for other in more):
+        more.append(line)
 
 
 def missing(story: Story) -> None:
@@ -220,7 +228,7 @@ def run(context: Context, module: Path, flavour: str, *, inject: int, limit: int
     ready = bootable.prepare(context, flavour)
     have = flavours.options(ready.kernel.config.read_text())
     if lost := [option for option in NEEDS if have.get(option) != "y"]:
-        raise Fail("FLAVOUR", f"{flavour} has no {lost[0]}", "take plain, or a fragment on top of it")
+        raise Fail(f"FLAVOUR={flavour}", f"has no {lost[0]}", "use plain, or a fragment on top of it")
     info = modinfo.check(module, ready.modules[0], ready.kernel.out)
     config = _config(module, info, inject, limit, params)
     story = Story()

@@ -43,7 +43,9 @@ def opened(name: str) -> Iterator[Iterable[str]]:
         done = subprocess.run(["trace-cmd", "report", "-t", "-i", name], capture_output=True, text=True,
                               errors="backslashreplace")
         if done.returncode:
-            raise ui.Fail(name, f"trace-cmd report: {done.stderr.strip() or done.returncode}", "record it again")
+            said = done.stderr.strip().partition("\n")[0]
+            raise ui.Fail(name, f"trace-cmd report: {said or done.returncode}",
+                          "record it again: trace-cmd record -e kthread")
         yield done.stdout.splitlines()
 
 
