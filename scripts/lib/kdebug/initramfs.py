@@ -21,7 +21,9 @@ HINT = """\
 arm      echo 'NAME*' > comp_block/name; echo 100 > comp_block/probability
 see      insmod /mod/MODULE.ko & sleep 1; cat requests
 release  echo all > comp_block/release
-"""
+leave    exit, poweroff or reboot"""
+# For a guest that does not answer.
+HINT_QEMU = "; Ctrl-a x ends QEMU"
 
 # Where Debian has busybox for a guest of another architecture.
 SUITES = ("stable", "testing")
@@ -99,7 +101,7 @@ def ensure(kernel: kbuild.Kernel, modules: Sequence[Path] = (), *, shell: bool =
     names = ""
     if shell:
         hint = image.with_suffix(".hint")
-        hint.write_text(HINT)
+        hint.write_text(HINT + (HINT_QEMU if arch.current().binary else "") + "\n")
         more = {"/bin/busybox": busybox(), "/etc/hint": hint, "/etc/udhcpc.sh": paths.KERNEL / "guest/udhcpc.sh"}
         names = applets(more["/bin/busybox"])
     text = spec(progs, modules, more) + links(names, {p.name for p in progs})
