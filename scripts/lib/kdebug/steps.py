@@ -19,7 +19,7 @@ class Ready:
     modules: tuple[Path, ...] = ()  # in the guest's /mod
 
 
-def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
+def _applied(unpatched: bool, experiments: bool = False, extra: Sequence[Path] = ()) -> apply.Applied:
     base_tree = base.ensure(os.environ.get("KDIR") or None)
     if experiments:
         # In the same tree, so that ccache knows all the rest; its other kernels
@@ -27,7 +27,7 @@ def _applied(unpatched: bool, experiments: bool = False) -> apply.Applied:
         return apply.ensure(base_tree, extra=series.experiments())
     if unpatched:
         return apply.ensure(base_tree, [], paths.WORK / "linux-base")
-    return apply.ensure(base_tree)
+    return apply.ensure(base_tree, extra=extra)
 
 
 def source(unpatched: bool = False) -> apply.Applied:
@@ -43,15 +43,17 @@ def part(flavour: str, *targets: str, unpatched: bool = False, fragments: Sequen
 
 
 def prepare(flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
-            fragments: Sequence[str] = (), variant: kbuild.Variant | None = None) -> Ready:
+            fragments: Sequence[str] = (), variant: kbuild.Variant | None = None,
+            extra: Sequence[Path] = ()) -> Ready:
     """Fetch, patch and build, each as far as it is not done already.
 
     @unpatched leaves the series out: what the base does without it; @experiments
-    puts that series on top. @shell puts busybox into the root file system. The lock
-    of build/ is held meanwhile, and not while the result runs.
+    puts that series on top, and @extra are more patches on top of the series. @shell puts
+    busybox into the root file system. The lock of build/ is held meanwhile, and not while
+    the result runs.
     """
     with lock.held(f"build {flavour}"):
-        applied = _applied(unpatched, experiments)
+        applied = _applied(unpatched, experiments, extra)
         if experiments:
             variant = kbuild.Variant("experiments")
         kernel = kbuild.ensure(applied, flavour, fragments, variant)

@@ -368,6 +368,27 @@ def folded(tree: Path = paths.TREE) -> None:
                                                   in (part.split("=") for part in state.get("sets", "").split())))
 
 
+def difference(src: Path = paths.TREE, patches: Path = paths.PATCHES, file: Path = paths.SERIES) -> str:
+    """What @src holds that @patches does not, as one patch: commits, changes that are not
+    committed, new files. Nothing in @src changes. "" if there is no tree."""
+    state = _state(src)
+    if not state:
+        return ""
+    repo = src / ".git"
+    with tempfile.TemporaryDirectory(dir=repo) as temp:
+        shutil.copy(repo / "index", temp)
+        index = {"GIT_INDEX_FILE": f"{temp}/index"}
+        git(repo, "add", "-A", **index)
+        patch = git(repo, "diff", "--cached", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--text",
+                    "--src-prefix=a/", "--dst-prefix=b/", state["head"], **index)
+    if patch and (state["folding"] or state.get("next")):
+        raise ui.Fail(str(src), "make tree or make refresh was interrupted in it", "run that again")
+    if patch and _digest(series.read(file, patches)) != state["patches"]:
+        raise ui.Fail(str(patches), f"changed since make tree unfolded it into {src}, which holds work of yours",
+                      "run make refresh; it says how to keep both")
+    return patch
+
+
 def unfold(base: Base, dest: Path = paths.TREE, patches: Path = paths.PATCHES,
            file: Path = paths.SERIES) -> None:
     """Make @dest a git tree of @base with one commit per patch and a branch per set.

@@ -46,14 +46,14 @@ class _Result(unittest.TestResult):
         self.tally.skip(test.id(), reason)
 
 
-def run(tally: Tally, files: Sequence[Path] | None = None, root: Path = TESTS) -> None:
-    """Run the tests in @files, which are below @root; by default all that are there."""
+def run(tally: Tally, files: Sequence[Path] | None = None) -> None:
+    """Run the tests in @files, which are below TESTS; by default all that are there."""
     os.environ.pop(lock.WAIT, None)  # they try the lock, too
     loader = unittest.TestLoader()
     if files is None:
-        found = loader.discover(str(root), top_level_dir=str(root))
+        found = loader.discover(str(TESTS), top_level_dir=str(TESTS))
     else:
-        if str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        found = loader.loadTestsFromNames([".".join(f.relative_to(root).with_suffix("").parts) for f in files])
+        if str(TESTS) not in sys.path:
+            sys.path.insert(0, str(TESTS))
+        found = loader.loadTestsFromNames([".".join(f.relative_to(TESTS).with_suffix("").parts) for f in files])
     found.run(_Result(tally))
