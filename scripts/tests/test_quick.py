@@ -96,8 +96,8 @@ class TestsOf(Scratch):
 
     def test_every_test_has_its_file(self) -> None:
         """Of this repository: no test file waits for a change in itself."""
-        names = [str(p.relative_to(paths.REPO)) for p in paths.SCRIPTS.rglob("*")
-                 if p.is_file() and "tests" not in p.parts and "__pycache__" not in p.parts]
+        names = [str(p.relative_to(paths.REPO)) for p in (paths.SCRIPTS / "docs", *paths.SCRIPTS.rglob("*"))
+                 if "tests" not in p.parts and "__pycache__" not in p.parts and not p.is_dir()]
         found = {test for name in names for test in quick.tests_of(name)}
         self.assertEqual(sorted(found), sorted(units.TESTS.rglob("test_*.py")))
 
@@ -121,10 +121,15 @@ class Planned(Scratch):
 
     def test_what_is_not_tested_is_told(self) -> None:
         self.assertEqual(self.plan("scripts/lonely", "bases/6.12/config", "configs/kasan.config", "configs/arm.config",
-                                   "docs/testing.md").untested,
+                                   "timeline.svg").untested,
                          {"scripts/lonely": "make test", "bases/6.12/config": "make test BASE=6.12",
                           "configs/kasan.config": "make test FLAVOUR=kasan", "configs/arm.config": "make test ARCH=arm",
-                          "docs/testing.md": ""})
+                          "timeline.svg": ""})
+
+    def test_documents(self) -> None:
+        for name in ("README.md", "docs/testing.md", "Makefile"):
+            with mock.patch.object(lint, "jobs", return_value={}):
+                self.assertEqual([t.stem for t in quick.plan([name], ()).tests], ["test_docs"])
 
 
 class Lint(unittest.TestCase):

@@ -95,8 +95,8 @@ def plan(files: Sequence[str], unfolded: Collection[str], scripts: Path = paths.
     for name in files:
         if name.startswith(KERNEL):
             made.kernel = True
-        elif name.startswith("scripts/"):
-            tests = tests_of(name, scripts)
+        elif name.startswith("scripts/") or _document(name):
+            tests = tests_of("scripts/docs" if _document(name) else name, scripts)
             made.tests += [test for test in tests if test not in made.tests]
             if not tests:
                 made.untested[name] = "make test"
@@ -104,6 +104,11 @@ def plan(files: Sequence[str], unfolded: Collection[str], scripts: Path = paths.
             made.untested[name] = _command(name)
     made.tests.sort()
     return made
+
+
+def _document(name: str) -> bool:
+    """Does test_docs look at the file @name?"""
+    return name == "Makefile" or name.endswith(".md") and not name.startswith("scripts/")
 
 
 def _command(name: str) -> str:
@@ -114,8 +119,7 @@ def _command(name: str) -> str:
     if top == "configs":
         stem = Path(rest).stem
         return f"make test FLAVOUR={stem}" if stem in kbuild.flavours() else f"make test ARCH={stem}"
-    return {"experiments": "make test ARCH=arm", "CLAIMS.md": "make test",
-            ".ci": ".ci/run"}.get(top, "")
+    return {"experiments": "make test ARCH=arm", ".ci": ".ci/run"}.get(top, "")
 
 
 # --- running them
