@@ -44,7 +44,7 @@ class Documents(unittest.TestCase):
     def test_each_page_is_linked(self) -> None:
         readme = (paths.REPO / "README.md").read_text(encoding="utf-8")
         for path in DOCUMENTS[1:]:
-            self.assertIn(f"]({path.relative_to(paths.REPO)})", readme)
+            self.assertTrue(f"]({path.relative_to(paths.REPO)})" in readme, f"no link to {path.name}")
 
     def test_targets(self) -> None:
         targets = re.findall(r"^([a-z-]+(?: [a-z-]+)*):", (paths.REPO / "Makefile").read_text(encoding="utf-8"), re.M)

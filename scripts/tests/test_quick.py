@@ -209,7 +209,8 @@ class Kernel(unittest.TestCase):
                                                  SimpleNamespace(depth=1, name="sub", result="not ok")])])
         ready = SimpleNamespace(kernel=SimpleNamespace(image=Path("i")), initrd=Path("r"), applied=SimpleNamespace(path=Path()))
         with mock.patch.object(steps, "prepare", side_effect=build, return_value=ready), \
-                mock.patch.object(boot, "run", return_value=result), mock.patch.object(kunit, "parse", return_value=cases), \
+                mock.patch.object(boot, "run", return_value=result), mock.patch.object(
+                    kunit, "parse", return_value=cases, side_effect=None if cases else ui.Fail("log", "no case", "see it")), \
                 contextlib.redirect_stdout(io.StringIO()) as out:
             quick.kernel(tally, [])
         return tally, out.getvalue()
@@ -224,6 +225,13 @@ class Kernel(unittest.TestCase):
         tally, out = self.kernel({"a": "ok"}, passed=False)
         self.assertEqual(tally.failed, 1)
         self.assertIn("the report", out)
+
+    def test_no_case(self) -> None:
+        """A kernel that dies early has none, and its own words say more than that."""
+        for passed, said in ((False, "the report"), (True, "log: no case; see it")):
+            tally, out = self.kernel({}, passed)
+            self.assertEqual(tally.failed, 1)
+            self.assertIn(said, out)
 
     def test_no_build_no_boot(self) -> None:
         tally, out = self.kernel({"a": "ok"}, build=ui.Fail("log", "error: x", "mend it"))

@@ -134,8 +134,12 @@ def kernel(tally: Tally, extra: Sequence[Path]) -> None:
     with tally.case(f"plain: KUnit, {', '.join(PROGRAMS)}: clean run"):
         result = boot.run(ready.kernel.image, ready.initrd, "kunit.enable=1", programs=PROGRAMS,
                           limits=Limits(silence=120), tags=["stall-report", "misuse"], label="guest")
-        said = {f"kunit: {kunit.SUITE}.{case}": verdict
-                for case, verdict in kunit.parse(ready.applied.path, result.console).items()}
+        try:
+            cases = kunit.parse(ready.applied.path, result.console)
+        except ui.Fail:
+            assert result.passed, result.report()  # which says why there are no cases
+            raise
+        said = {f"kunit: {kunit.SUITE}.{case}": verdict for case, verdict in cases.items()}
         said |= {f"{program.spec}: {test.name}": test.result
                  for program in result.programs for test in program.tests if not test.depth}
         for name, verdict in said.items():
