@@ -15,8 +15,8 @@ from . import apply, boot, kbuild, kunit, lint, paths, steps, tree, ui, units
 from .console import Limits
 from .tally import Tally
 
-# The smallest program of the series' selftests that needs no tag.
-PROGRAMS = ("table",)
+# Selftests of one to two seconds each: the events, sysrq's table, and the files of both knobs.
+PROGRAMS = ("events", "sysrq", "knobs", "fail_create")
 # What goes into the plain kernel, its modules and its root file system.
 KERNEL = ("patches/", "series", "kernel/", *(f"configs/{name}.config" for name in ("guest", "x86_64", "plain")))
 
@@ -158,7 +158,7 @@ def _shown(names: Iterable[str], most: int = 6) -> str:
 def _summary(made: Plan) -> tuple[list[str], list[str]]:
     """What is run, and what is not, for who reads it."""
     runs = [*([f"the units of {_shown(_key(t)[4:] for t in made.tests)}"] if made.tests else []), *made.jobs,
-            *([f"the plain kernel with KUnit and the program {' '.join(PROGRAMS)}"] if made.kernel else [])]
+            *([f"the plain kernel with KUnit and the selftests {' '.join(PROGRAMS)}"] if made.kernel else [])]
     out = [f"{name}: {command or 'nothing'} tests it" for name, command in made.untested.items()]
     if made.tests or made.jobs:
         count = len(list(units.TESTS.rglob("test_*.py"))) - len(made.tests)
