@@ -325,9 +325,12 @@ int main(void)
 	if (err < 0)
 		say("kdebug: cannot read /proc/cmdline: error %d", -err);
 	option("kdebug.nonce", nonce, sizeof(nonce));
-	say("kdebug: init nonce=%s cpus=%d", nonce, cpus_online());
+	option("kdebug.run", list, sizeof(list));
+	/* A person wants the prompt: printed late, it would come behind it. */
+	if (strcmp(list, "shell"))
+		say("kdebug: init nonce=%s cpus=%d", nonce, cpus_online());
 
-	if (!option("kdebug.run", list, sizeof(list)))
+	if (!*list)
 		say("kdebug: no kdebug.run= on the kernel command line");
 	else if (!strcmp(list, "shell"))
 		shell();
