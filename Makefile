@@ -14,16 +14,18 @@
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
 #	BASE_COMMIT=<40 digits>	mail: the commit that the series is made for
 #	MBOX=path, MSGID=id	trailers: where the answers are
+#	SINCE=origin/main	quick: what has changed since that commit; default HEAD
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test matrix claims timeline fail-each shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test quick matrix claims timeline fail-each shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
+	@echo 'make quick      the few tests that see first what has changed, in under a minute'
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
@@ -46,6 +48,7 @@ help:
 # Each asks for what it needs itself; `make deps` for all of it.
 repro timeline fail-each tree refresh: export DEPS_FOR = repro
 test matrix: export DEPS_FOR = test
+quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
 check: export DEPS_FOR = check
@@ -53,11 +56,11 @@ mail: export DEPS_FOR = mail
 trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
-check timeline fail-each matrix: override export ARCH =
+check quick timeline fail-each matrix: override export ARCH =
 # For the Linux that the series is made for.
-tree refresh check mail trailers roundtrip claims matrix: override export BASE =
+tree refresh check quick mail trailers roundtrip claims matrix: override export BASE =
 # For the whole series.
-timeline tree refresh roundtrip claims matrix: override export SET =
+timeline tree refresh quick roundtrip claims matrix: override export SET =
 
 deps:
 	@scripts/deps
@@ -67,6 +70,9 @@ repro: deps
 
 test: deps
 	@scripts/test
+
+quick: deps
+	@scripts/quick $(if $(SINCE),--since '$(SINCE)')
 
 matrix: deps
 	@scripts/matrix

@@ -4,7 +4,8 @@
  * say how each ended, reboot.
  *
  *	kdebug.run=prog1,prog2:arg:arg	/bin/prog1, then /bin/prog2 arg arg
- *	kdebug.run=shell		a shell on the console
+ *	kdebug.run=shell		a shell on the console; its exit ends the
+ *					guest, as do poweroff, halt and reboot
  *	kdebug.nonce=<hex>		comes back in every status line
  *	kdebug.off=1			off at the end, where a reboot is not one
  *
@@ -230,6 +231,34 @@ static int run_all(char *list, int *progs)
 	return failed;
 }
 
+#define SIGNAL(n)	(1ULL << ((n) - 1))
+
+/*
+ * What ends the guest: busybox sends one of the last three to process 1 for
+ * reboot, halt and poweroff. Blocked, they wait until somebody asks for them.
+ */
+static const unsigned long long ends = SIGNAL(SIGCHLD) | SIGNAL(SIGTERM) |
+				       SIGNAL(SIGUSR1) | SIGNAL(SIGUSR2);
+
+static void block(int how)
+{
+	syscall(__NR_rt_sigprocmask, how, &ends, NULL, sizeof(ends));
+}
+
+/* Until the process @pid has ended, or somebody ends the guest. */
+static void attend(pid_t pid)
+{
+	int sig = 0, left = pid > 0;
+	pid_t gone;
+
+	while (left && (sig <= 0 || sig == SIGCHLD)) {
+		sig = syscall(__NR_rt_sigtimedwait, &ends, NULL, NULL,
+			      sizeof(ends));
+		while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
+			left &= gone != pid;
+	}
+}
+
 static void shell(void)
 {
 	static char *const env[] = {
@@ -253,8 +282,12 @@ static void shell(void)
 	}
 	snprintf(tty, sizeof(tty), "/dev/%s", *name ? name : "console");
 
+	/* The boot was quiet, and what is reported from now on is to be seen. */
+	put("/proc/sys/kernel/printk", "7\n");
+	block(SIG_BLOCK);
 	pid = fork();
 	if (!pid) {
+		block(SIG_UNBLOCK);
 		setsid();
 		chdir("/sys/kernel/debug/kthread");
 		fd = open(tty, O_RDWR);
@@ -268,8 +301,7 @@ static void shell(void)
 		say("kdebug: cannot run /bin/busybox: error %d", errno);
 		_exit(127);
 	}
-	while (pid > 0 && waitpid(-1, NULL, 0) != pid)
-		;
+	attend(pid);
 }
 
 int main(void)
@@ -293,9 +325,12 @@ int main(void)
 	if (err < 0)
 		say("kdebug: cannot read /proc/cmdline: error %d", -err);
 	option("kdebug.nonce", nonce, sizeof(nonce));
-	say("kdebug: init nonce=%s cpus=%d", nonce, cpus_online());
+	option("kdebug.run", list, sizeof(list));
+	/* A person wants the prompt: printed late, it would come behind it. */
+	if (strcmp(list, "shell"))
+		say("kdebug: init nonce=%s cpus=%d", nonce, cpus_online());
 
-	if (!option("kdebug.run", list, sizeof(list)))
+	if (!*list)
 		say("kdebug: no kdebug.run= on the kernel command line");
 	else if (!strcmp(list, "shell"))
 		shell();

@@ -94,7 +94,7 @@ class UserMode(unittest.TestCase):
 
     def test_a_shell_has_the_terminal(self) -> None:
         cmd = qemu.command(self.um, "", accel="", image=Path("/o/linux"), initrd=None, append=self.um.append,
-                           serial="mon:stdio")
+                           terminal=Path("/o/console.log"))
         self.assertEqual([word for word in cmd if word.startswith("con0=")], ["con0=null,fd:1", "con0=fd:0,fd:1"])
 
     def test_it_is_run(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from kdebug.context import Context
+from kdebug.host.pseudoterminal import alive as alive
 
 SCRIPT = """#!/bin/sh
 test "$1" = --version && { echo "${FAKE_VERSION-QEMU emulator version 7.2.0}"; exit; }
@@ -73,11 +74,3 @@ class FakeQemu(unittest.TestCase):
         path = self.tmp / name
         self.wait(lambda: path.exists() and path.read_text().endswith("\n"), name)
         return int(path.read_text())
-
-
-def alive(pid: int) -> bool:
-    """A zombie is dead: it may wait long for a parent that collects it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

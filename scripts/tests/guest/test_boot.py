@@ -334,8 +334,9 @@ class Interactive(Boot):
                               env=self.env(), capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stdout), (0, "typed\n"))
         args = (self.tmp / "args").read_text()
-        self.assertIn("-serial\nmon:stdio\n", args)
-        self.assertIn("kdebug.run=shell", args)
+        self.assertIn("-chardev\nstdio,id=console,mux=on,signal=off,logfile=", args)
+        self.assertIn("-serial\nchardev:console\n-mon\nchardev=console\n", args)
+        self.assertIn("kdebug.run=shell quiet loglevel=3", args)
         self.assertNotIn("-gdb", args)
 
     def test_qemu_died(self) -> None:
@@ -353,6 +354,7 @@ class Interactive(Boot):
     def test_gdb(self) -> None:
         args, err = self.gdb()
         self.assertIn("-S", args)
+        self.assertNotIn("quiet", " ".join(args))
         sock = re.fullmatch(r"unix:(.*),server=on,wait=off", args[args.index("-gdb") + 1])
         assert sock
         line = shlex.split(next(ln for ln in err.splitlines() if ln.startswith("  gdb ")))

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from unittest import mock
 
 import toy
+from kdebug.host import ui
 from kdebug.patches import tree
-from patches.unfolded import Case, FIRST, LONG, SECOND, THIRD
+from patches.unfolded import Case, FIRST, LONG, SECOND, THIRD, TWO
 
 
 class Tree(Case):
@@ -147,3 +149,61 @@ class Tree(Case):
         self.unfold()
         self.assertEqual((self.dest / "kernel/kthread_debug.c").read_text(), "int debugged;\n")
         self.fold()
+
+
+class Difference(Case):
+    """What is not folded yet."""
+
+    def difference(self) -> str:
+        return tree.difference(self.context)
+
+    def applied(self) -> dict[str, str]:
+        """The files of the base with the series and the difference on top."""
+        top = self.tmp / "applied"
+        shutil.rmtree(top, ignore_errors=True)
+        shutil.copytree(self.base.path, top)
+        names = [line.split()[0] for line in self.series.read_text().splitlines() if line[:1].isdigit()]
+        for body in [*((self.patches / name).read_text() for name in names), self.difference()]:
+            if body:
+                subprocess.run(["patch", "-s", "-p1"], cwd=top, input=body, text=True, check=True)
+        return {str(p.relative_to(top)): p.read_text() for p in top.rglob("*") if p.is_file()}
+
+    def test_difference_of_nothing(self) -> None:
+        self.assertEqual(self.difference(), "")
+        self.unfold()
+        self.assertEqual(self.difference(), "")
+
+    def test_difference_has_all_work(self) -> None:
+        """What is committed, staged, changed, new and removed; and nothing in the tree changes for it."""
+        self.unfold()
+        self.edit("kernel/kthread.c", TWO + "int committed;\n", "-m", "kthread: commit")
+        toy.plant(self.dest, {"kernel/fork.c": "int staged;\n"})
+        self.git("add", "kernel/fork.c")
+        toy.plant(self.dest, {"kernel/kthread_debug.c": "int changed;\n", "kernel/kthread_new.c": "int new;\n",
+                              "scripts/new.sh": None, "kernel/junk.o": "ignored"})
+        before = self.git("status", "--porcelain")
+        found = self.applied()
+        self.assertEqual(found["kernel/kthread.c"], TWO + "int committed;\n")
+        self.assertEqual(found["kernel/fork.c"], "int staged;\n")
+        self.assertEqual(found["kernel/kthread_debug.c"], "int changed;\n")
+        self.assertEqual(found["kernel/kthread_new.c"], "int new;\n")
+        self.assertNotIn("scripts/new.sh", found)
+        self.assertNotIn("kernel/junk.o", found)
+        self.assertEqual(self.git("status", "--porcelain"), before)
+
+    def test_difference_is_gone_with_the_fold(self) -> None:
+        self.unfold()
+        self.edit("kernel/kthread.c", TWO + "int x;\n", "--amend", "--no-edit")
+        self.assertIn("+int x;", self.difference())
+        self.fold()
+        self.assertEqual(self.difference(), "")
+
+    def test_difference_to_other_patches_is_refused(self) -> None:
+        """Only if there is work in the tree that would go on top of them."""
+        self.unfold()
+        path = self.patches / THIRD
+        path.write_text(path.read_text().replace("+int debug;", "+int other;"))
+        self.assertEqual(self.difference(), "")
+        toy.plant(self.dest, {"kernel/fork.c": "int mine;\n"})
+        with self.assertRaisesRegex(ui.Fail, "changed since make tree unfolded it .*; run make refresh"):
+            self.difference()

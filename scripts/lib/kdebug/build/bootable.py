@@ -26,8 +26,9 @@ class Bootable:
     modules: tuple[Path, ...] = ()  # in the guest's /mod
 
 
-def _applied(context: Context, unpatched: bool, experiments: bool = False) -> apply.Applied:
-    """The base with the sets of SET=, with the experiments on top, or without any."""
+def _applied(context: Context, unpatched: bool, experiments: bool = False,
+             extra: Sequence[Path] = ()) -> apply.Applied:
+    """The base with the sets of SET=, with the experiments or the patches @extra on top, or without any."""
     base_tree = fetch.ensure(context)
     if experiments:
         # In the same tree, so that ccache knows all the rest; its other kernels
@@ -35,7 +36,7 @@ def _applied(context: Context, unpatched: bool, experiments: bool = False) -> ap
         return apply.ensure(context, base_tree, extra=series.experiments(context))
     if unpatched:
         return apply.ensure(context, base_tree, [], context.work / "linux-base")
-    return apply.ensure(context, base_tree)
+    return apply.ensure(context, base_tree, extra=extra)
 
 
 def patched_tree(context: Context, unpatched: bool = False) -> apply.Applied:
@@ -48,19 +49,22 @@ def objects(context: Context, flavour: str, *targets: str, unpatched: bool = Fal
             fragments: Sequence[str] = ()) -> Kernel:
     """Only these @targets of a kernel, to look at."""
     with lock.held(context, f"build {flavour}"):
-        return kernels.ensure(context, _applied(context, unpatched), flavour, fragments, Variant("part", targets=targets))
+        return kernels.ensure(context, _applied(context, unpatched), flavour, fragments,
+                              Variant("part", targets=targets))
 
 
 def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
-            fragments: Sequence[str] = (), variant: Variant | None = None) -> Bootable:
+            fragments: Sequence[str] = (), variant: Variant | None = None,
+            extra: Sequence[Path] = ()) -> Bootable:
     """Fetch, patch and build, each as far as it is not done already.
 
     @unpatched leaves the series out: what the base does without it; @experiments
-    puts that series on top. @shell puts busybox into the root file system. The lock
-    of build/ is held meanwhile, and not while the result runs.
+    puts that series on top, and @extra are more patches on top of the series. @shell puts
+    busybox into the root file system. The lock of build/ is held meanwhile, and not while
+    the result runs.
     """
     with lock.held(context, f"build {flavour}"):
-        applied = _applied(context, unpatched, experiments)
+        applied = _applied(context, unpatched, experiments, extra)
         if experiments:
             variant = Variant("experiments")
         kernel = kernels.ensure(context, applied, flavour, fragments, variant)

@@ -25,7 +25,9 @@ HINT = """\
 arm      echo 'NAME*' > comp_block/name; echo 100 > comp_block/probability
 see      insmod /mod/MODULE.ko & sleep 1; cat requests
 release  echo all > comp_block/release
-"""
+leave    exit, poweroff or reboot"""
+# For a guest that does not answer.
+HINT_QEMU = "; Ctrl-a x ends QEMU"
 
 # Where Debian has busybox for a guest of another architecture.
 SUITES = ("stable", "testing")
@@ -103,7 +105,7 @@ def ensure(context: Context, kernel: Kernel, modules: Sequence[Path] = (), *, sh
     names = ""
     if shell:
         hint = image.with_suffix(".hint")
-        hint.write_text(HINT)
+        hint.write_text(HINT + (HINT_QEMU if arch.of(context).binary else "") + "\n")
         more = {"/bin/busybox": busybox(context), "/etc/hint": hint,
                 "/etc/udhcpc.sh": context.kernel / "guest/udhcpc.sh"}
         names = applets(context, more["/bin/busybox"])

@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from typing import IO
 from kdebug.build import arch
 from kdebug.build.arch import Arch
 from kdebug.context import Context
-from kdebug.guest import bad_lines, qemu
+from kdebug.guest import bad_lines, qemu, terminal
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Judge, Limits, Program, SHOWN, Verdict
 from kdebug.guest.lines import Line
@@ -37,7 +36,9 @@ KEEP_RUNS = 100  # three times what all tests take
 CMDLINE_MAX = 2047  # x86's COMMAND_LINE_SIZE, without its NUL
 # Everything on the console, and a panic ends the run without another boot.
 APPEND = "printk.devkmsg=on ignore_loglevel panic=-1"
+# A person wants the prompt. init puts the console's log level back before it.
 APPEND_SHELL = "panic=-1 kdebug.run=shell"
+QUIET = "quiet loglevel=3"
 
 CODES = """exit codes:
    0  pass: a status from each program, all of them good, and no bad line
@@ -290,13 +291,14 @@ def _cmdline(words: str) -> str:
 def interactive(context: Context, image: Path, initrd: Path | None, append: str = "", *, memory: int = 256,
                 smp: int | None = None,
                 gdb: Path | None = None) -> int:
-    """A shell in the guest on this terminal. With @gdb, the vmlinux, QEMU waits
-    at its stub; that is a socket of this run, so that no port can be taken."""
+    """A shell in the guest on this terminal; returns an exit code. With @gdb, the
+    vmlinux, QEMU waits at its stub; that is a socket of this run, so that no port can
+    be taken. The guest ends with the terminal, with who started us, and with us."""
     _check(image, initrd, Limits(), memory, smp)
     if gdb and not os.access(gdb, os.R_OK):
         raise Fail("--gdb", f"cannot read {str(gdb)!r}", "name the vmlinux of this kernel")
     m, binary, accel, remark = _qemu(context)
-    words = _cmdline(f"{m.append} {APPEND_SHELL} {append}")
+    words = _cmdline(f"{m.append} {APPEND_SHELL} {'' if gdb else QUIET} {append}")
     with _writable(context), run_directory(context) as where, contextlib.ExitStack() as stack:
         extra: list[str] = []
         if gdb:
@@ -304,23 +306,19 @@ def interactive(context: Context, image: Path, initrd: Path | None, append: str 
             if len(str(sock)) > 100 or "," in str(sock):  # sun_path, and QEMU's syntax
                 sock = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kdebug-")), "gdb.sock")
             extra = ["-S", "-gdb", f"unix:{sock},server=on,wait=off"]
+        copy = where / "console.log"
         cmd = qemu.command(m, binary, accel=accel, image=image, initrd=initrd, append=words,
-                           memory=memory, smp=smp, serial="mon:stdio", extra=extra)
+                           memory=memory, smp=smp, terminal=copy, extra=extra)
         qemu.save(cmd, where / "command")
-        note = [remark, shlex.join(cmd), "Ctrl-a x ends QEMU, Ctrl-a c is its monitor" if binary else "exit ends it"]
+        note = [remark, f"booting with {where}/command; " + (
+            "Ctrl-a x ends QEMU, Ctrl-a c is its monitor" if binary else "exit ends it")]
         if gdb:
             line = shlex.join(["gdb", str(gdb), "-ex", f"target remote {sock}"])
             note.append(f"stopped before the first instruction; in another terminal:\n  {line}")
         sys.stderr.write("".join(f"{text}\n" for text in note if text))
-        saved = termios.tcgetattr(0) if os.isatty(0) else None
-        proc = qemu.spawn(cmd, stdin=None, session=False)
-        try:
-            proc.wait()
-        finally:
-            qemu.kill(proc)
-            if saved:  # QEMU cannot put it back when it is killed
-                termios.tcsetattr(0, termios.TCSADRAIN, saved)
-    return Code.LOST if proc.returncode else Code.PASS
+        sys.stderr.flush()
+        code = terminal.attend(lambda: qemu.spawn(cmd, stdin=None, session=False), copy if binary else None)
+    return code
 
 
 # --- scripts/boot -----------------------------------------------------------------

@@ -151,19 +151,23 @@ def _cached(cache: Path, key: dict[str, str]) -> str | None:
 # --- the command ----------------------------------------------------------------
 
 def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | None, append: str,
-            memory: int = 256, smp: int | None = None, serial: str = "stdio",
+            memory: int = 256, smp: int | None = None, terminal: Path | None = None,
             extra: Sequence[str] = ()) -> list[str]:
-    """The whole command line; it says all, so that it can be replayed."""
+    """The whole command line; it says all, so that it can be replayed.
+
+    With @terminal a person uses the console, with QEMU's monitor behind Ctrl-a, and
+    QEMU copies what the guest prints into the file @terminal. A User-mode Linux makes no copy.
+    """
     if not m.binary:
         if extra:
             raise Fail(m.name, f"{extra[0]} is for QEMU, and this is a process of its own",
                        "leave it out; it can be run under gdb itself")
-        return _user_mode(m, image.absolute(), initrd, append, memory, smp, serial)
+        return _user_mode(m, image.absolute(), initrd, append, memory, smp, terminal is not None)
     cpus = smp or m.cpus
     # A kernel without ACPI finds the CPUs of x86 in the firmware's MP table, which lists one a socket.
     cmd = [binary, "-nodefaults", "-no-user-config", *m.args, "-accel", accel, "-cpu", m.cpu,
            "-m", str(memory), "-smp", f"{cpus},sockets={cpus}", "-display", "none", "-no-reboot",
-           "-serial", serial, "-kernel", str(image.absolute())]
+           *_console(terminal), "-kernel", str(image.absolute())]
     if m.dtb:
         cmd += ["-dtb", str(image.absolute().parent / "dts" / m.dtb)]
     if initrd:
@@ -171,14 +175,23 @@ def command(m: Arch, binary: str, *, accel: str, image: Path, initrd: Path | Non
     return [*cmd, "-append", append, *extra]
 
 
+def _console(terminal: Path | None) -> list[str]:
+    if terminal is None:
+        return ["-serial", "stdio"]
+    # What -serial mon:stdio stands for, and a copy. A comma in a name is written twice.
+    copy = str(terminal.absolute()).replace(",", ",,")
+    return ["-chardev", f"stdio,id=console,mux=on,signal=off,logfile={copy}",
+            "-serial", "chardev:console", "-mon", "chardev=console"]
+
+
 def _user_mode(m: Arch, image: Path, initrd: Path | None, append: str, memory: int, smp: int | None,
-               serial: str) -> list[str]:
+               terminal: bool) -> list[str]:
     """The command line of a kernel that is a program of the host's."""
     if (smp or m.cpus) != m.cpus:
         raise Fail("--smp", f"{smp} CPUs, but {m.name} has {m.cpus}", "leave it out")
     # It keeps a socket there, and otherwise in the user's home. Of two consoles the last is meant.
     return [str(image), f"mem={memory}M", *([f"initrd={initrd.absolute()}"] if initrd else []),
-            f"uml_dir={image.parent / 'uml'}", *append.split(), *([] if serial == "stdio" else ["con0=fd:0,fd:1"])]
+            f"uml_dir={image.parent / 'uml'}", *append.split(), *(["con0=fd:0,fd:1"] if terminal else [])]
 
 
 def save(cmd: Sequence[str], path: Path) -> None:

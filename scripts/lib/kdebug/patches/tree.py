@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from kdebug.context import Context, SETS
@@ -138,6 +139,29 @@ def refuse_unrefreshed(context: Context) -> None:
                       "them back: " + " && ".join(f"git -C {tree} branch -f {branch(name)} {commit[:12]}" for name,
                                                   commit
                                                   in (part.split("=") for part in state.get("sets", "").split())))
+
+
+def difference(context: Context) -> str:
+    """What build/tree holds that patches/ does not, as one patch: commits, changes that are not
+    committed, new files. Nothing in the tree changes. "" if there is none."""
+    src = context.tree
+    state = load_state(src)
+    if not state:
+        return ""
+    repo = src / ".git"
+    with tempfile.TemporaryDirectory(dir=repo) as temp:
+        shutil.copy(repo / "index", temp)
+        index = {"GIT_INDEX_FILE": f"{temp}/index"}
+        git.run(repo, "add", "-A", **index)
+        patch = git.run(repo, "diff", "--cached", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
+                        "--text", "--src-prefix=a/", "--dst-prefix=b/", state["head"], **index)
+    if patch and (state["folding"] or state.get("next")):
+        raise ui.Fail(str(src), "make tree or make refresh was interrupted in it", "run that again")
+    if patch and digest_of(series.read(context)) != state["patches"]:
+        raise ui.Fail(str(context.patches),
+                      f"changed since make tree unfolded it into {src}, which holds work of yours",
+                      "run make refresh; it says how to keep both")
+    return patch
 
 
 def make(context: Context, base: BaseTree) -> None:

@@ -30,11 +30,15 @@ def shown(test: Test) -> str:
 
 
 class Tally:
-    """Takes the verdicts of one group. Prints each as it comes, and writes it to the run's file."""
+    """Takes the verdicts of one group. Prints each as it comes, and writes it to the run's file, if there is one.
 
-    def __init__(self, file: TextIO) -> None:
+    With @brief it prints only what did not pass.
+    """
+
+    def __init__(self, file: TextIO | None = None, brief: bool = False) -> None:
         self.tests: list[Test] = []
         self._file = file
+        self._brief = brief
         self._notes: list[str] = []
 
     @property
@@ -68,9 +72,19 @@ class Tally:
     def _add(self, test: Test) -> None:
         test.notes, self._notes = self._notes, []
         self.tests.append(test)
-        self._file.write(ktap.entry(len(self.tests), test, 1))
-        self._file.flush()
-        print(shown(test), end="", flush=True)
+        if self._file:
+            self._file.write(ktap.entry(len(self.tests), test, 1))
+            self._file.flush()
+        if not self._brief or test.failed or test.result == "skip":
+            print(shown(test), end="", flush=True)
+
+
+def close(count: ktap.Count) -> int:
+    """Print @count, with which a run closes; its exit status is 0 if something ran and all of it passed."""
+    if not count.passed and not count.failed:
+        print("nothing was tested, which is no success" + (": see why each was skipped" if count.skipped else ""))
+    print(count, flush=True)
+    return int(count.failed > 0 or not count.passed)
 
 
 class Report:

@@ -19,7 +19,7 @@ from kdebug.guest import ktap, qemu
 from kdebug.host import lock, processes, ui
 from kdebug.suite import registry, store
 from kdebug.suite.registry import Group, When
-from kdebug.suite.report import Report
+from kdebug.suite.report import Report, close
 
 
 def choose(context: Context, wanted: Sequence[str]) -> list[Group]:
@@ -105,7 +105,4 @@ def run(context: Context, wanted: Sequence[str], path: Path) -> int:
                 alone(context, one, report)
         count = report.count()
     print(f"\n{time.monotonic() - start:.0f} s")
-    if not count.passed and not count.failed:
-        print("nothing was tested, which is no success" + (": see why each was skipped" if count.skipped else ""))
-    print(count, flush=True)
-    return int(count.failed > 0 or not count.passed)
+    return close(count)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kdebug.build import bootable
@@ -14,6 +16,7 @@ from kdebug.context import Context
 from kdebug.guest import boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
+from kdebug.host import pseudoterminal
 from kdebug.patches import scope
 from kdebug.tools import timeline_proof
 from kdebug.suite.guests import programs
@@ -109,3 +112,42 @@ def runner(context: Context, tally: Tally) -> None:
         result = boot.run(context, ready.kernel.image, ready.initrd, programs=["show:/proc/version"], smp=4,
                           label="guest")
         assert result.passed, result.report()
+
+
+PROMPT = "kthread# "
+# How a person leaves make shell. With -f nobody asks process 1.
+WAYS_OUT = ("exit", "poweroff", "reboot", "halt", "poweroff -f", "reboot -f", "halt -f")
+
+
+@group("shell", Where.PLAIN)
+def leaving(context: Context, tally: Tally) -> None:
+    """make shell is quiet up to its prompt, and each way to leave it leaves nothing behind."""
+    bootable.prepare(context, "plain", shell=True)
+
+    @contextlib.contextmanager
+    def guest_shell(before: Sequence[str] = (), controlling: bool = True) -> Iterator[pseudoterminal.Screen]:
+        """A terminal with the prompt; at the end none of the processes behind it is left."""
+        with pseudoterminal.screen([*before, str(context.scripts / "guest"), "shell"],
+                                   os.environ | {"FLAVOUR": "plain"}, controlling=controlling) as one:
+            one.wait_for(PROMPT, 120)
+            there = [one.process.pid, *pseudoterminal.descendants(one.process.pid)]
+            assert any("qemu" in Path(f"/proc/{pid}/comm").read_text() for pid in there), "no QEMU runs"
+            yield one
+            one.wait_for(lambda: not any(map(pseudoterminal.alive, there)))
+
+    for how in WAYS_OUT:
+        with tally.case(f"shell: {how} ends the guest, and QEMU with it"), guest_shell() as one:
+            # The console's lines begin with a time in brackets.
+            loud = re.findall(r"\[ *\d+\.\d{6}\] .*", one.seen)
+            assert not loud, "the boot is not quiet:\n" + "\n".join(loud)
+            assert "leave    exit, poweroff or reboot" in one.seen, one.seen
+            one.type(f"{how}\n")
+            status = one.ended()
+            assert status == 0, f"exit status {status}\n{one.seen[-1000:]}"
+    with tally.case("shell: a closed terminal ends all of it"), guest_shell() as one:
+        one.close()
+    with tally.case("shell: a killed runner takes QEMU along"), guest_shell() as one:
+        one.process.kill()
+    with tally.case("shell: a killed parent takes all of it along"), \
+            guest_shell(["/bin/sh", "-c", '"$@"; exit', "sh"], controlling=False) as one:
+        one.process.kill()
