@@ -704,6 +704,12 @@ class Deps(toy.Case):
         self.assertEqual(self.run_deps("repro"), (2, (
             "error: missing: quilt; install these with your system's package manager\n")))
 
+    def test_a_module_is_read_where_a_module_is_tried(self) -> None:
+        tool(self.bin, "dpkg-query", 'for p; do [[ $p == kmod ]] || echo "installed $p"; done\n')
+        self.assertEqual(self.run_deps("repro"), (0, ""))
+        for want in ("", "fail-each", "test"):
+            self.assertIn("missing: kmod;", self.run_deps(want)[1])
+
     def test_another_architecture(self) -> None:
         tool(self.bin, "python3", 'case $1$ARCH in -marm) echo gcc-cross-arm ;;\n'
              '-m*) echo "error: ARCH" >&2; exit 2 ;; *) echo "Python 3.11.2" ;; esac\n')
