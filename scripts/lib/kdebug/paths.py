@@ -15,14 +15,15 @@ BASES = REPO / "bases"
 KERNEL = REPO / "kernel"
 SCRIPTS = REPO / "scripts"
 
-# Which Linux, and the suites of Debian that may have its source: backports
-# today, testing and unstable around it. Of what none has any more see base.POOL.
+# Which Linux, and the suites of Debian that may have its source; the first that has it is
+# taken. Of 7.2 and 6.12 the suite comes first that gets a release before the others do.
+# Of what no suite has any more see base.POOL.
 SUITES: dict[str, tuple[str, ...]] = {
     "7.3": ("trixie-backports", "stable-backports", "testing", "unstable"),
-    "7.2": ("trixie-backports", "testing", "unstable"),
+    "7.2": ("unstable", "testing", "trixie-backports"),
     "7.1": (),
     "6.18": (),
-    "6.12": ("bookworm-security", "trixie", "trixie-security", "stable"),
+    "6.12": ("trixie-security", "bookworm-security", "trixie", "stable"),
 }
 DEFAULT_BASE = "7.3"
 BASE = os.environ.get("BASE") or DEFAULT_BASE  # one that is unknown is refused by ui.command()
