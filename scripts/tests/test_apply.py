@@ -185,12 +185,11 @@ class Apply(toy.Case):
         self.assertEqual(toy.snapshot(self.dest), before)
 
     def test_on_another_base_its_own_file_is_to_be_mended(self) -> None:
-        toy.plant(self.tmp / "bases/6.18/2-debug", {"0001-a.context": "", "without-it.patch": ""})
-        with mock.patch.multiple(paths, BASE="6.18", REPO=self.tmp, BASES=self.tmp / "bases"):
+        toy.plant(self.tmp / "bases/6.18", {"without-it.patch": ""})
+        with mock.patch.multiple(paths, BASE="6.18", BASES=self.tmp / "bases"):
             for patch, what, remedy in (
-                    ("2-debug/without-it.patch", "bases/6.18/2-debug/without-it.patch", "mend that file"),
-                    ("2-debug/0001-a.patch", "bases/6.18/2-debug/0001-a.context", "mend that file"),
-                    ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "in bases/6.18/2-debug/0099-new.context")):
+                    ("6.18/without-it.patch", "bases/6.18/without-it.patch", "mend that file"),
+                    ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "that bases/6.18/series names before")):
                 with self.subTest(patch):
                     found = apply._to_mend(patch)
                     self.assertEqual(found[0], what)

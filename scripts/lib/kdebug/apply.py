@@ -113,18 +113,15 @@ def _patched(base: Base, patches: list[tuple[str, bytes]], scratch: Path,
 
 
 def _to_mend(patch: str) -> tuple[str, str]:
-    """The file that @patch comes from, or what of it is another one here, and how to mend it."""
-    of_base = paths.BASES / paths.BASE
-    context = Path(patch).with_suffix(".context")
-    for path in (of_base / patch, of_base / context):
-        if path.is_file():
-            return str(path.relative_to(paths.REPO)), "take the release it was made for (docs/architectures.md), or mend that file"
+    """The file that @patch comes from, and how to mend it."""
+    if (paths.BASES / patch).is_file():
+        return f"bases/{patch}", "take the release it was made for (docs/architectures.md), or mend that file"
     where = paths.EXPERIMENTS if (paths.EXPERIMENTS / patch).is_file() else paths.PATCHES
     if paths.BASE == paths.DEFAULT_BASE:
         return f"{where.name}/{patch}", ("take the base it was made for, or mend it in the tree that make tree "
                                          "makes from that base")
-    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (docs/architectures.md), or give what "
-                                     f"is around that hunk in bases/{paths.BASE}/{context}")
+    return f"{where.name}/{patch}", (f"take the release that bases/{paths.BASE} was made for (docs/architectures.md), or put what "
+                                     f"that hunk wants into a patch that bases/{paths.BASE}/series names before")
 
 
 def _complaint(said: str) -> str:
@@ -224,13 +221,14 @@ def _sync(base: Base, dest: Path, tree: Path, want: Files, old: Iterable[str]) -
 
 
 def ensure(base: Base, patches: list[Path] | None = None, dest: Path = paths.LINUX,
-           extra: Sequence[Path] = ()) -> Applied:
-    """Return @dest with exactly @patches (default: the sets of SET=) and @extra on @base.
+           extra: Sequence[Path] = (), count: int | None = None) -> Applied:
+    """Return @dest with exactly @patches and @extra on @base.
 
+    The default for @patches are the sets of SET= as the base wants them, or the first @count of these.
     The caller holds the lock.  An edit made in @dest by hand is never
     overwritten; a kill in the middle is made good by the next run.
     """
-    bodies = older.adapted(series.chosen()) if patches is None else older.bodies(patches)
+    bodies = older.adapted(series.chosen())[:count] if patches is None else older.bodies(patches)
     bodies += older.bodies(list(extra))
     digest = hashlib.sha256(base.key.encode())
     for name, body in bodies:
