@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from unittest import mock
 
 import toy
-from kdebug import apply, base, older, paths, series
+from kdebug import apply, base, gitrepo, older, paths, series
 
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
 TWO = ONE.replace("int line20;\n", "int two;\n")
@@ -39,7 +39,7 @@ class Apply(toy.Case):
         """An edit in place, clearly later than the run before it."""
         with open(path, "a", encoding="utf-8") as file:
             file.write("mine\n")
-        later = (self.build / "linux.manifest").stat().st_mtime_ns + 10**9
+        later = (self.build / "linux.git").stat().st_mtime_ns + 10**9
         os.utime(path, ns=(later, later))
 
     def linked(self, name: str) -> bool:
@@ -61,21 +61,12 @@ class Apply(toy.Case):
         self.assertEqual({k: (v[0], v[1], v[3]) for k, v in before.items()},
                          {k: (v[0], v[1], v[3]) for k, v in after.items()})
 
-    def test_again_changes_nothing_and_needs_no_quilt(self) -> None:
+    def test_again_changes_nothing(self) -> None:
         first = self.ensure()
         before = toy.snapshot(self.dest)
-        with mock.patch.dict(os.environ, {"PATH": self.no_quilt()}):
+        with mock.patch.object(gitrepo, "apply", side_effect=AssertionError):
             self.assertEqual(self.ensure(), first)
         self.assertEqual(toy.snapshot(self.dest), before)
-
-    def no_quilt(self) -> str:
-        tools = self.tmp / "tools"
-        tools.mkdir()
-        for name in ("find", "cp"):
-            found = shutil.which(name)
-            assert found
-            (tools / name).symlink_to(found)
-        return str(tools)
 
     def test_only_what_a_patch_changed_is_written(self) -> None:
         first = self.ensure()
@@ -134,9 +125,9 @@ class Apply(toy.Case):
         self.ensure()
         self.assertEqual((self.dest / "kernel/fork.c").read_text(), "int fork;\n")
 
-    def test_the_users_quiltrc_and_environment_change_nothing(self) -> None:
-        (self.tmp / ".quiltrc").write_text("QUILT_PATCH_OPTS=--dry-run\nQUILT_PC=elsewhere\n")
-        with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "QUILT_PATCH_OPTS": "--dry-run",
+    def test_the_users_gitconfig_and_environment_change_nothing(self) -> None:
+        (self.tmp / ".gitconfig").write_text("[apply]\n\twhitespace = error-all\n[core]\n\tautocrlf = true\n\tworktree = /\n")
+        with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "GIT_DIR": "elsewhere", "GIT_INDEX_FILE": "elsewhere",
                                           "POSIXLY_CORRECT": "1"}):
             self.ensure()
         self.assertEqual(self.kthread.read_text(), TWO)
@@ -178,7 +169,7 @@ class Apply(toy.Case):
         before = toy.snapshot(self.dest)
         self.patches({"0002-two.patch": toy.mail("two", {"kernel/kthread.c": toy.KTHREAD.replace("line21", "was")}, {
             "kernel/kthread.c": toy.KTHREAD.replace("line21", "was").replace("line22", "will")})})
-        with self.fails("patches/0002-two.patch", "kernel/kthread.c", "7.3.4", "1 out of 1 hunk FAILED"):
+        with self.fails("patches/0002-two.patch", "kernel/kthread.c", "7.3.4", "kernel/kthread.c:19: the hunk does not match"):
             self.ensure()
         self.assertIn("| @@ -19,7 +19,7 @@", self.err.getvalue())
         self.assertIn("| -int line22;", self.err.getvalue())
@@ -207,12 +198,12 @@ class Apply(toy.Case):
     def test_fuzz_is_not_accepted(self) -> None:
         near = toy.KTHREAD.replace("line3;", "three;")  # the outermost line of the context
         base_ = self.toy_base("near", {"kernel/kthread.c": near})
-        with self.fails("patches/0001-one.patch", "FAILED"):
+        with self.fails("patches/0001-one.patch", "kernel/kthread.c:3: the hunk does not match"):
             self.ensure(on=base_)
 
     def test_a_file_that_the_base_lacks(self) -> None:
         queue = self.patches({"0001-x.patch": toy.mail("x", {"kernel/x.c": "a\nb\n"}, {"kernel/x.c": "a\nc\n"})})
-        with self.fails("patches/0001-x.patch", "file"):
+        with self.fails("patches/0001-x.patch: does not apply to kernel/x.c", "does not exist"):
             self.ensure(queue)
 
     def test_a_patch_that_reaches_outside(self) -> None:
@@ -280,55 +271,92 @@ class Apply(toy.Case):
 
     def test_a_tree_without_manifest_is_not_taken_over(self) -> None:
         toy.plant(self.dest, {"kernel/kthread.c": "mine\n"})
-        with self.fails(str(self.dest), "linux.manifest", "rm -r"):
+        with self.fails(str(self.dest), "linux.git", "rm -r"):
             self.ensure()
 
     # --- kills
 
     def test_killed_while_linking(self) -> None:
         toy.plant(self.build / ".tmp-linux", {"kernel/half.c": "half\n"})
-        toy.plant(self.build / ".scratch-linux", {"tree/kernel/half.c": "half\n"})
-        base.save_json(self.build / "linux.manifest", {"base": self.base.key, "key": "", "files": {}, "pending": {}})
+        toy.plant(self.build / ".old-linux", {"kernel/half.c": "half\n"})
+        toy.plant(self.build / "linux.git", {"HEAD": "half\n"})
         self.ensure()
         self.assertEqual(self.kthread.read_text(), TWO)
         self.assertFalse((self.dest / "kernel/half.c").exists())
-        self.assertEqual(sorted(p.name for p in self.build.iterdir()), ["linux", "linux.manifest", "src"])
+        self.assertEqual(sorted(p.name for p in self.build.iterdir()), ["linux", "linux.git", "src"])
 
-    def test_killed_at_any_write_of_the_sync(self) -> None:
-        """Each prefix of the writes, from nothing and from another state."""
+    def test_killed_at_any_write(self) -> None:
+        """Before each thing that writes, and in the middle of the files; from nothing and from another state."""
 
         class Killed(BaseException):
             pass
 
-        real = base.write_atomic
-        states: list[tuple[list[Path], str]] = [
-            (self.queue, TWO), (self.queue[:1], ONE), ([], toy.KTHREAD)]
-        for start, _ in states:
-            for target, text in states:
-                for survive in range(6):
-                    with self.subTest(start=len(start), target=len(target), survive=survive):
-                        self.ensure(start)
-                        left = survive
+        call, save = gitrepo.call, base.save_json
+        nothing: list[Path] = []
+        for start, target, text in ((nothing, self.queue, TWO), (self.queue[:1], self.queue, TWO),
+                                    (self.queue, self.queue[:1], ONE), (self.queue, nothing, toy.KTHREAD)):
+            survive, killed = -1, True
+            while killed:
+                survive, killed = survive + 1, False
+                with self.subTest(start=len(start), target=len(target), survive=survive):
+                    self.ensure(start)
+                    left = survive
 
-                        def dying(path: Path, data: bytes, mode: int = 0o644) -> None:
-                            nonlocal left
-                            if left == 0:
-                                path.with_name(f".{path.name}.kdebug-new").write_bytes(data[:3])
-                                raise Killed
-                            left -= 1
-                            real(path, data, mode)
+                    def dies() -> bool:
+                        nonlocal left
+                        left -= 1
+                        return left < 0
 
-                        def dying_json(path: Path, data: object) -> None:
-                            dying(path, json.dumps(data).encode())
+                    def git(repo: Path, *args: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+                        if args[0] in ("update-index", "read-tree", "checkout-index") and dies():
+                            (repo / "index.lock").touch()
+                            if "-u" in args:
+                                self.half_done(repo, args[-1])
+                            raise Killed
+                        return call(repo, *args, stdin=stdin, **env)
 
-                        with mock.patch.multiple(apply, write_atomic=dying, save_json=dying_json):
-                            try:
-                                self.ensure(target)
-                            except Killed:
-                                pass
-                        self.ensure(target)
-                        self.assertEqual(self.kthread.read_text(), text)
-                        self.assertEqual((self.dest / "samples/new/debug.c").exists(), bool(target))
+                    def save_json(path: Path, data: object) -> None:
+                        if dies():
+                            path.with_name(f".{path.name}.kdebug-new").write_bytes(b"{")
+                            raise Killed
+                        save(path, data)
+
+                    with mock.patch.object(gitrepo, "call", git), mock.patch.object(apply, "save_json", save_json):
+                        try:
+                            self.ensure(target)
+                        except Killed:
+                            killed = True
+                    self.ensure(target)
+                    self.assertEqual(self.kthread.read_text(), text)
+                    self.assertEqual((self.dest / "samples/new/debug.c").exists(), bool(target))
+            self.assertGreater(survive, 4)
+
+    def half_done(self, repo: Path, tree: str) -> None:
+        """As git is killed while it puts @tree there: one file is written, one half, one not."""
+        for name, share in (("samples/new/debug.c", 1), ("kernel/kthread.c", 2)):
+            (self.dest / name).unlink(missing_ok=True)
+            done = subprocess.run(["git", f"--git-dir={repo}", "show", f"{tree}:{name}"], capture_output=True)
+            if done.returncode == 0:
+                toy.plant(self.dest, {name: done.stdout[:len(done.stdout) // share].decode()})
+
+    def test_an_edit_behind_a_kill_is_not_lost(self) -> None:
+        self.ensure(self.queue[:1])
+        call = gitrepo.call
+
+        def git(repo: Path, *args: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+            if "-u" in args:
+                raise KeyboardInterrupt
+            return call(repo, *args, stdin=stdin, **env)
+
+        with mock.patch.object(gitrepo, "call", git), self.assertRaises(KeyboardInterrupt):
+            self.ensure()
+        self.kthread.write_text(ONE + "mine\n")
+        with self.fails(str(self.kthread), "edited by hand", f"rm {self.kthread}"):
+            self.ensure()
+        self.assertEqual(self.kthread.read_text(), ONE + "mine\n")
+        self.kthread.unlink()
+        self.ensure()
+        self.assertEqual(self.kthread.read_text(), TWO)
 
 
 class Touched(toy.Case):

@@ -12,7 +12,7 @@ from email.message import Message
 from unittest import mock
 
 import toy
-from kdebug import mail, paths, series, stamp, tree
+from kdebug import gitrepo, mail, paths, series, stamp, tree
 
 COVER = "From: x <x@localhost>\nSubject: [PATCH 00/02] kthread: add two lines\n\nWhy they are added.\n"
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
@@ -87,7 +87,7 @@ class Refuses(Mail):
 
     def test_an_identity_that_nobody_can_answer(self) -> None:
         for email in ("me", "root@localhost", "x@(none)", "x@host.localdomain", "me@", "@x.org", "a b@c.org",
-                      "a@b@c.org", tree.EMAIL):
+                      "a@b@c.org", gitrepo.EMAIL):
             (self.tmp / "gitconfig").write_text(f"[user]\nname = A\nemail = {email}\n")
             with self.subTest(email), self.fails(email, "not an address"):
                 self.refuse()

@@ -26,7 +26,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import apply, arch, base, boot, initramfs, kbuild, kunit, paths, series, sparse, tree, ui
+from . import apply, arch, base, boot, gitrepo, initramfs, kbuild, kunit, paths, series, sparse, tree, ui
 from .console import Limits
 
 TOP = paths.BUILD / "check"
@@ -305,7 +305,7 @@ def needs(step: Step, _: str) -> list[str]:
     queue = [*series.flat(below), *one.patches]
     also = f"{one.name} needs {' or '.join(without)}, and it may need {' and '.join(one.needs)} only"
     source = base.ensure(os.environ.get("KDIR") or None)
-    repo = tree.bare(TOP / "needs.git") if not (TOP / "needs.git").is_dir() else TOP / "needs.git"
+    repo = gitrepo.bare(TOP / "needs.git") if not (TOP / "needs.git").is_dir() else TOP / "needs.git"
     try:
         tree.commit_all(repo, tree.slim(repo, queue, source.path), queue)
     except ui.Fail as err:

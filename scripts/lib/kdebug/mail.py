@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import base, kbuild, paths, series, stamp, tree, ui
+from . import base, gitrepo, kbuild, paths, series, stamp, tree, ui
 
 TOP = paths.BUILD / "mail"
 PLACEHOLDER = re.compile(r"\*\*\*.*\*\*\*|@[A-Z]+@|\bTODO\b|\bXXX\b")
@@ -156,24 +156,24 @@ def address(body: str, to: Iterable[str], cc: Iterable[str]) -> str:
 def signed(repo: Path, first: str, head: str, who: Sender) -> str:
     """The commits first..head again, by @who and signed off; the last of them."""
     last = first
-    for commit in tree.git(repo, "rev-list", "--reverse", f"{first}..{head}").split():
-        wrote, date = tree.git(repo, "log", "-1", "--format=%T %aI", commit).split()
-        text, mark, changelog = tree.git(repo, "log", "-1", "--format=%B", commit).rstrip("\n").partition("\n---\n")
+    for commit in gitrepo.git(repo, "rev-list", "--reverse", f"{first}..{head}").split():
+        wrote, date = gitrepo.git(repo, "log", "-1", "--format=%T %aI", commit).split()
+        text, mark, changelog = gitrepo.git(repo, "log", "-1", "--format=%B", commit).rstrip("\n").partition("\n---\n")
         line = f"Signed-off-by: {who}"
         text = subprocess.run(["git", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent", "--trailer", line],
                               input=text.rstrip("\n") + "\n", capture_output=True, text=True, check=True).stdout
-        last = tree.git(repo, "commit-tree", wrote, "-p", last, stdin=text.rstrip("\n") + "\n" + (
+        last = gitrepo.git(repo, "commit-tree", wrote, "-p", last, stdin=text.rstrip("\n") + "\n" + (
             f"---\n{changelog}\n" if mark else ""), **who.env, GIT_AUTHOR_DATE=date).strip()
     return last
 
 
 def unnoted(repo: Path, spans: tuple[str, str], version: int) -> list[str]:
     """Subjects of patches that differ from the version before and do not say in what, below "---"."""
-    said = tree.git(repo, "range-diff", "--no-color", "--no-patch", *spans)
+    said = gitrepo.git(repo, "range-diff", "--no-color", "--no-patch", *spans)
     lost = []
     for line in said.splitlines():
         m = re.match(r"\s*(?:\d+|-):\s+\S+ ([!>]) +\d+:\s+(\S+) (.*)", line)
-        if m and not re.search(rf"^v{version}:", tree.git(repo, "log", "-1", "--format=%B", m[2]).partition("\n---\n")[2],
+        if m and not re.search(rf"^v{version}:", gitrepo.git(repo, "log", "-1", "--format=%B", m[2]).partition("\n---\n")[2],
                                re.M):
             lost.append(m[3])
     return lost
@@ -235,7 +235,7 @@ def make(who: Sender, source: base.Base, sets: Sequence[series.Set], out: Path, 
     *below, one = sets
     subject, body = cover(one.cover)
     with ui.phase("mail") as phase, tempfile.TemporaryDirectory() as tmp:
-        repo = tree.bare(Path(tmp) / "mail")
+        repo = gitrepo.bare(Path(tmp) / "mail")
         bottom = tree.slim(repo, series.flat([*sets, *prev]), source.path)
         first = tree.commit_all(repo, bottom, series.flat(below))
         head = signed(repo, first, tree.commit_all(repo, first, one.patches), who)
@@ -248,11 +248,11 @@ def make(who: Sender, source: base.Base, sets: Sequence[series.Set], out: Path, 
                               "'---' says in what", "make tree, write it into the commit's message below a line '---', "
                               "make refresh")
             since = [f"--range-diff={start}..{before}"]
-        tree.git(repo, "update-ref", "refs/heads/mail", head)
-        tree.git(repo, "symbolic-ref", "HEAD", "refs/heads/mail")
+        gitrepo.git(repo, "update-ref", "refs/heads/mail", head)
+        gitrepo.git(repo, "symbolic-ref", "HEAD", "refs/heads/mail")
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        tree.git(repo, "-c", f"branch.mail.description={subject}\n\n{body}", "-c",
+        gitrepo.git(repo, "-c", f"branch.mail.description={subject}\n\n{body}", "-c",
                  f"diff.kdebug.xfuncname={tree.FUNCNAME}", "format-patch", "-q", "-o", str(out), "--cover-letter",
                  "--cover-from-description=subject", "--thread=shallow", "--no-renames", "--abbrev=12",
                  *([f"-v{version}"] if version > 1 else []), *since, f"{first}..mail", **who.env)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
 
-from . import apply, base, mail, paths, series, tree, ui
+from . import apply, base, gitrepo, mail, paths, series, tree, ui
 
 TOP = paths.BUILD / "roundtrip"
 WHO = mail.Sender("kthread-debug round trip", "sender@roundtrip.invalid")
@@ -221,9 +221,9 @@ def run(source: base.Base, top: Path = TOP) -> list[tuple[str, str]]:
     trip = Trip(top, source)
     sets = [one for one in series.sets() if one.patches]
     queue = series.flat(sets)
-    repo = tree.bare(top / "queue")
+    repo = gitrepo.bare(top / "queue")
     first = tree.slim(repo, queue, source.path)
-    tree.git(repo, "update-ref", "refs/heads/base", first)
+    gitrepo.git(repo, "update-ref", "refs/heads/base", first)
     commit = mail.base_commit("", source)
     below: dict[str, str] = {}  # what each set's mails are applied to
     want: dict[str, str] = {}   # the tree of each set with what it needs; "" of all
@@ -237,7 +237,7 @@ def run(source: base.Base, top: Path = TOP) -> list[tuple[str, str]]:
         except ui.Fail as err:
             results.append((f"{name or 'all'}: series", str(err)))
             continue
-        want[name] = tree.git(repo, "rev-parse", f"{tree.slim(repo, queue, patched.path)}^{{tree}}").strip()
+        want[name] = gitrepo.git(repo, "rev-parse", f"{tree.slim(repo, queue, patched.path)}^{{tree}}").strip()
         if name:
             below[name] = tree.commit_all(repo, first, series.flat(these[:-1]))
             mails[name] = mail.make(WHO, source, these, top / "mails" / name, commit)

@@ -20,36 +20,18 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kdebug import paths, series, ui
+from kdebug import gitrepo, paths, series, ui
 from kdebug.apply import touched
-from kdebug.base import (Base, clean_env, first_line, load_json, need_space, run, save_json,
-                         write_atomic)
+from kdebug.base import Base, first_line, load_json, need_space, run, save_json, write_atomic
+from kdebug.gitrepo import bare, git
 from kdebug.series import Set
 
-NAME, EMAIL = "kthread-debug", "kthread-debug@localhost"
 EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
 # git's own pattern for C, spelled out: the built-in one changes with its version.
 FUNCNAME = ("!^[ \t]*[A-Za-z_][A-Za-z_0-9]*:[[:space:]]*($|/[/*])\n"
             "^((::[[:space:]]*)?[A-Za-z_].*)$")
 BASE_LINE = re.compile(r"^# Base: Linux (\S+)$", re.M)
 _DIFFSTAT = re.compile(r" \S.* \| +(\d+|Bin)|  ?\d+ files? changed")
-
-
-def git(repo: Path, *args: str, stdin: str = "", **env: str) -> str:
-    """Run git on the git directory @repo, deaf to the user's configuration."""
-    where = {"GIT_DIR": str(repo)} if (repo / "HEAD").exists() else {}
-    settings = clean_env(
-        GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_ATTR_NOSYSTEM="1", TZ="UTC",
-        GIT_TERMINAL_PROMPT="0", GIT_AUTHOR_NAME=NAME, GIT_AUTHOR_EMAIL=EMAIL,
-        GIT_COMMITTER_NAME=NAME, GIT_COMMITTER_EMAIL=EMAIL) | where | env
-    command = ["git", *(word for setting in (
-        "core.hooksPath=/dev/null", "core.autocrlf=false", "core.fsmonitor=false", "core.fsync=none", "gc.auto=0",
-        "safe.directory=*") for word in ("-c", setting)), *args]
-    status, out, err = run([command], cwd=repo.parent if repo.name == ".git" else repo, env=settings,
-                           stdin=stdin.encode(errors="surrogateescape"), tie="add" in args)
-    if status:
-        raise ui.Fail(f"git {args[0]}", first_line(err or out), f"look at {repo}")
-    return out
 
 
 # --- patches to commits ----------------------------------------------------
@@ -84,24 +66,14 @@ def commit_all(repo: Path, commit: str, patches: Iterable[Path]) -> str:
             message = f"{info['Subject']}\n\n{Path(temp, 'message').read_text(encoding='utf-8').strip()}".strip() + "\n"
             if changelog := _changelog(body):
                 message += f"---\n{changelog}\n"
-            try:
-                git(repo, "apply", "--cached", "--whitespace=nowarn", f"{temp}/diff", **index)
-            except ui.Fail as err:
-                raise ui.Fail(str(patch), f"does not apply ({err.problem})",
-                              "scripts/apply shows the reject; mend the patch") from None
+            _, reject = gitrepo.apply(repo, f"{temp}/index", Path(temp, "diff").read_bytes().decode(errors="surrogateescape"))
+            if reject:
+                raise ui.Fail(str(patch), f"does not apply ({reject.why})",
+                              "scripts/apply shows the reject; mend the patch")
             commit = git(repo, "commit-tree", git(repo, "write-tree", **index).strip(), "-p", commit,
                           stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
                           GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
     return commit
-
-
-def bare(path: Path, objects: Path | None = None) -> Path:
-    git(path.parent, "init", "-q", "--bare", "--template=", str(path))
-    if objects:
-        (path / "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
-    (path / "info").mkdir(exist_ok=True)
-    (path / "info/attributes").write_text("*.[ch] diff=kdebug\n", encoding="utf-8")
-    return path
 
 
 def commit_sets(repo: Path, commit: str, sets: Iterable[Set]) -> dict[str, str]:
@@ -118,11 +90,7 @@ def slim(repo: Path, patches: Sequence[Path], base: Path | None, commit: str = "
     if base is None:
         entries = git(repo, "ls-tree", "-r", commit, "--", *names) if names else ""
     else:
-        files = [n for n in names if (base / n).is_file()]
-        hashes = git(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
-                      stdin="".join(f"{base / n}\n" for n in files)).split()
-        entries = "".join(f"{'100755' if (base / n).stat().st_mode & 0o100 else '100644'} blob {h}\t{n}\n"
-                          for n, h in zip(files, hashes, strict=True))
+        entries = gitrepo.entries(repo, base, names)
     with tempfile.TemporaryDirectory(dir=repo) as temp:
         git(repo, "update-index", "--index-info", stdin=entries, GIT_INDEX_FILE=f"{temp}/index")
         tree = git(repo, "write-tree", GIT_INDEX_FILE=f"{temp}/index").strip()
