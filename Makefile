@@ -46,7 +46,8 @@ help:
 	@echo 'those that it needs: fixes, debug, fault or misuse. See README.md.'
 
 # Each asks for what it needs itself; `make deps` for all of it.
-repro timeline fail-each tree refresh: export DEPS_FOR = repro
+repro timeline tree refresh: export DEPS_FOR = repro
+fail-each: export DEPS_FOR = fail-each
 test matrix: export DEPS_FOR = test
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell

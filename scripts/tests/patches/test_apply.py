@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from unittest import mock
 
 import toy
 from kdebug.context import SETS
 from kdebug.host import files
-from kdebug.patches import apply, other_bases, series
+from kdebug.patches import apply, git, other_bases, series
 from kdebug.source import trees
 
 ONE = toy.KTHREAD.replace("int line5;\n", "int line5;\nint one;\n")
@@ -42,7 +42,7 @@ class Apply(toy.Case):
         """An edit in place, clearly later than the run before it."""
         with open(path, "a", encoding="utf-8") as file:
             file.write("mine\n")
-        later = (self.build / "linux.manifest").stat().st_mtime_ns + 10**9
+        later = (self.build / "linux.git").stat().st_mtime_ns + 10**9
         os.utime(path, ns=(later, later))
 
     def linked(self, name: str) -> bool:
@@ -64,21 +64,12 @@ class Apply(toy.Case):
         self.assertEqual({k: (v[0], v[1], v[3]) for k, v in before.items()},
                          {k: (v[0], v[1], v[3]) for k, v in after.items()})
 
-    def test_again_changes_nothing_and_needs_no_quilt(self) -> None:
+    def test_again_changes_nothing(self) -> None:
         first = self.ensure()
         before = toy.snapshot(self.dest)
-        with mock.patch.dict(os.environ, {"PATH": self.no_quilt()}):
+        with mock.patch.object(git, "apply", side_effect=AssertionError):
             self.assertEqual(self.ensure(), first)
         self.assertEqual(toy.snapshot(self.dest), before)
-
-    def no_quilt(self) -> str:
-        tools = self.tmp / "tools"
-        tools.mkdir()
-        for name in ("find", "cp"):
-            found = shutil.which(name)
-            assert found
-            (tools / name).symlink_to(found)
-        return str(tools)
 
     def test_only_what_a_patch_changed_is_written(self) -> None:
         first = self.ensure()
@@ -136,9 +127,9 @@ class Apply(toy.Case):
         self.ensure()
         self.assertEqual((self.dest / "kernel/fork.c").read_text(), "int fork;\n")
 
-    def test_the_users_quiltrc_and_environment_change_nothing(self) -> None:
-        (self.tmp / ".quiltrc").write_text("QUILT_PATCH_OPTS=--dry-run\nQUILT_PC=elsewhere\n")
-        with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "QUILT_PATCH_OPTS": "--dry-run",
+    def test_the_users_gitconfig_and_environment_change_nothing(self) -> None:
+        (self.tmp / ".gitconfig").write_text("[apply]\n\twhitespace = error-all\n[core]\n\tautocrlf = true\n\tworktree = /\n")
+        with mock.patch.dict(os.environ, {"HOME": str(self.tmp), "GIT_DIR": "elsewhere", "GIT_INDEX_FILE": "elsewhere",
                                           "POSIXLY_CORRECT": "1"}):
             self.ensure()
         self.assertEqual(self.kthread.read_text(), TWO)
@@ -180,18 +171,17 @@ class Apply(toy.Case):
         before = toy.snapshot(self.dest)
         self.patches({"0002-two.patch": toy.mail("two", {"kernel/kthread.c": toy.KTHREAD.replace("line21", "was")}, {
             "kernel/kthread.c": toy.KTHREAD.replace("line21", "was").replace("line22", "will")})})
-        with self.fails("patches/0002-two.patch", "kernel/kthread.c", "7.3.4", "1 out of 1 hunk FAILED"):
+        with self.fails("patches/0002-two.patch", "kernel/kthread.c", "7.3.4", "kernel/kthread.c:19: the hunk does not match"):
             self.ensure()
         self.assertIn("| @@ -19,7 +19,7 @@", self.err.getvalue())
         self.assertIn("| -int line22;", self.err.getvalue())
         self.assertEqual(toy.snapshot(self.dest), before)
 
     def test_on_another_base_its_own_file_is_to_be_mended(self) -> None:
-        toy.plant(self.tmp / "bases/6.18/2-debug", {"0001-a.context": "", "without-it.patch": ""})
+        toy.plant(self.tmp / "bases/6.18", {"without-it.patch": ""})
         for patch, what, remedy in (
-                ("2-debug/without-it.patch", "bases/6.18/2-debug/without-it.patch", "mend that file"),
-                ("2-debug/0001-a.patch", "bases/6.18/2-debug/0001-a.context", "mend that file"),
-                ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "in bases/6.18/2-debug/0099-new.context")):
+                ("6.18/without-it.patch", "bases/6.18/without-it.patch", "mend that file"),
+                ("2-debug/0099-new.patch", "patches/2-debug/0099-new.patch", "that bases/6.18/series names before")):
             with self.subTest(patch):
                 found = apply._to_mend(self.using(repo=self.tmp, base="6.18"), patch)
                 self.assertEqual(found[0], what)
@@ -210,12 +200,12 @@ class Apply(toy.Case):
     def test_fuzz_is_not_accepted(self) -> None:
         near = toy.KTHREAD.replace("line3;", "three;")  # the outermost line of the context
         base_ = self.toy_base("near", {"kernel/kthread.c": near})
-        with self.fails("patches/0001-one.patch", "FAILED"):
+        with self.fails("patches/0001-one.patch", "kernel/kthread.c:3: the hunk does not match"):
             self.ensure(on=base_)
 
     def test_a_file_that_the_base_lacks(self) -> None:
         queue = self.patches({"0001-x.patch": toy.mail("x", {"kernel/x.c": "a\nb\n"}, {"kernel/x.c": "a\nc\n"})})
-        with self.fails("patches/0001-x.patch", "file"):
+        with self.fails("patches/0001-x.patch: does not apply to kernel/x.c", "does not exist"):
             self.ensure(queue)
 
     def test_a_patch_that_reaches_outside(self) -> None:
@@ -283,55 +273,92 @@ class Apply(toy.Case):
 
     def test_a_tree_without_manifest_is_not_taken_over(self) -> None:
         toy.plant(self.dest, {"kernel/kthread.c": "mine\n"})
-        with self.fails(str(self.dest), "linux.manifest", "rm -r"):
+        with self.fails(str(self.dest), "linux.git", "rm -r"):
             self.ensure()
 
     # --- kills
 
     def test_killed_while_linking(self) -> None:
         toy.plant(self.build / ".tmp-linux", {"kernel/half.c": "half\n"})
-        toy.plant(self.build / ".scratch-linux", {"tree/kernel/half.c": "half\n"})
-        files.save_json(self.build / "linux.manifest", {"base": self.base.key, "key": "", "files": {}, "pending": {}})
+        toy.plant(self.build / ".old-linux", {"kernel/half.c": "half\n"})
+        toy.plant(self.build / "linux.git", {"HEAD": "half\n"})
         self.ensure()
         self.assertEqual(self.kthread.read_text(), TWO)
         self.assertFalse((self.dest / "kernel/half.c").exists())
-        self.assertEqual(sorted(p.name for p in self.build.iterdir()), ["linux", "linux.manifest", "src"])
+        self.assertEqual(sorted(p.name for p in self.build.iterdir()), ["linux", "linux.git", "src"])
 
-    def test_killed_at_any_write_of_the_sync(self) -> None:
-        """Each prefix of the writes, from nothing and from another state."""
+    def test_killed_at_any_write(self) -> None:
+        """Before each thing that writes, and in the middle of the files; from nothing and from another state."""
 
         class Killed(BaseException):
             pass
 
-        real = files.write_atomic
-        states: list[tuple[list[Path], str]] = [
-            (self.queue, TWO), (self.queue[:1], ONE), ([], toy.KTHREAD)]
-        for start, _ in states:
-            for target, text in states:
-                for survive in range(6):
-                    with self.subTest(start=len(start), target=len(target), survive=survive):
-                        self.ensure(start)
-                        left = survive
+        call, save = git.call, files.save_json
+        nothing: list[Path] = []
+        for start, target, text in ((nothing, self.queue, TWO), (self.queue[:1], self.queue, TWO),
+                                    (self.queue, self.queue[:1], ONE), (self.queue, nothing, toy.KTHREAD)):
+            survive, killed = -1, True
+            while killed:
+                survive, killed = survive + 1, False
+                with self.subTest(start=len(start), target=len(target), survive=survive):
+                    self.ensure(start)
+                    left = survive
 
-                        def dying(path: Path, data: bytes, mode: int = 0o644) -> None:
-                            nonlocal left
-                            if left == 0:
-                                path.with_name(f".{path.name}.kdebug-new").write_bytes(data[:3])
-                                raise Killed
-                            left -= 1
-                            real(path, data, mode)
+                    def dies() -> bool:
+                        nonlocal left
+                        left -= 1
+                        return left < 0
 
-                        def dying_json(path: Path, data: object) -> None:
-                            dying(path, json.dumps(data).encode())
+                    def call_git(repo: Path, *args: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+                        if args[0] in ("update-index", "read-tree", "checkout-index") and dies():
+                            (repo / "index.lock").touch()
+                            if "-u" in args:
+                                self.half_done(repo, args[-1])
+                            raise Killed
+                        return call(repo, *args, stdin=stdin, **env)
 
-                        with mock.patch.multiple(apply, write_atomic=dying, save_json=dying_json):
-                            try:
-                                self.ensure(target)
-                            except Killed:
-                                pass
-                        self.ensure(target)
-                        self.assertEqual(self.kthread.read_text(), text)
-                        self.assertEqual((self.dest / "samples/new/debug.c").exists(), bool(target))
+                    def save_json(path: Path, data: object) -> None:
+                        if dies():
+                            path.with_name(f".{path.name}.kdebug-new").write_bytes(b"{")
+                            raise Killed
+                        save(path, data)
+
+                    with mock.patch.object(git, "call", call_git), mock.patch.object(apply, "save_json", save_json):
+                        try:
+                            self.ensure(target)
+                        except Killed:
+                            killed = True
+                    self.ensure(target)
+                    self.assertEqual(self.kthread.read_text(), text)
+                    self.assertEqual((self.dest / "samples/new/debug.c").exists(), bool(target))
+            self.assertGreater(survive, 4)
+
+    def half_done(self, repo: Path, tree: str) -> None:
+        """As git is killed while it puts @tree there: one file is written, one half, one not."""
+        for name, share in (("samples/new/debug.c", 1), ("kernel/kthread.c", 2)):
+            (self.dest / name).unlink(missing_ok=True)
+            done = subprocess.run(["git", f"--git-dir={repo}", "show", f"{tree}:{name}"], capture_output=True)
+            if done.returncode == 0:
+                toy.plant(self.dest, {name: done.stdout[:len(done.stdout) // share].decode()})
+
+    def test_an_edit_behind_a_kill_is_not_lost(self) -> None:
+        self.ensure(self.queue[:1])
+        call = git.call
+
+        def call_git(repo: Path, *args: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+            if "-u" in args:
+                raise KeyboardInterrupt
+            return call(repo, *args, stdin=stdin, **env)
+
+        with mock.patch.object(git, "call", call_git), self.assertRaises(KeyboardInterrupt):
+            self.ensure()
+        self.kthread.write_text(ONE + "mine\n")
+        with self.fails(str(self.kthread), "edited by hand", f"rm {self.kthread}"):
+            self.ensure()
+        self.assertEqual(self.kthread.read_text(), ONE + "mine\n")
+        self.kthread.unlink()
+        self.ensure()
+        self.assertEqual(self.kthread.read_text(), TWO)
 
 
 class Touched(toy.Case):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,15 +12,11 @@ import unittest
 from pathlib import Path
 
 from kdebug.build import flavours
-from kdebug.context import BASES, Context
+from kdebug.context import BASES, Context, SETS
 from kdebug.host import ui
-from kdebug.patches import other_bases, series
+from kdebug.patches import apply, other_bases, series
 
-PATCH = """\
-From: A Tester <a@example.org>
-Subject: [PATCH] change two files
-
----
+ONE = """\
 diff --git a/one.c b/one.c
 --- a/one.c
 +++ b/one.c
@@ -28,122 +25,86 @@ diff --git a/one.c b/one.c
  b
 +B
  c
-@@ -11,5 +12,5 @@ heading
- k
--l
-+L
- m
--n
-+N
- o
-diff --git a/two.c b/two.c
---- a/two.c
-+++ b/two.c
+"""
+TWO = """\
+diff --git a/two/two.c b/two/two.c
+--- a/two/two.c
++++ b/two/two.c
 @@ -1 +1,2 @@
  z
 +Z
 -- \n2.47
 """
+PATCH = f"From: A Tester <a@example.org>\nSubject: [PATCH] change two files\n\n---\n{ONE}{TWO}"
 
 
-class Merge(unittest.TestCase):
-    def merged(self, other: str) -> str:
-        return other_bases.merge(PATCH, other, "0001-change.context")
-
-    def refused(self, other: str) -> str:
-        with self.assertRaises(ui.Fail) as caught:
-            self.merged(other)
-        return str(caught.exception)
-
-    def test_only_the_surroundings_of_the_one_hunk_change(self) -> None:
-        got = self.merged("why\n\ndiff --git a/one.c b/one.c\n@@ 2 @@\n x\n y\n...\n...\n p\n \n")
-        self.assertEqual(got, PATCH.replace(
-            "@@ -11,5 +12,5 @@ heading\n k\n-l\n+L\n m\n-n\n+N\n o\n",
-            "@@ -11,6 +12,6 @@\n x\n y\n-l\n+L\n-n\n+N\n p\n \n").partition("-- \n")[0])
-
-    def test_what_git_writes_below_the_last_hunk_is_no_line_of_it(self) -> None:
-        got = self.merged("diff --git a/two.c b/two.c\n@@ 1 @@\n y\n...\n")
-        self.assertTrue(got.endswith("@@ -1,1 +1,2 @@\n y\n+Z\n"), got)
-
-    def test_a_file_is_left_out(self) -> None:
-        got = self.merged("It is not there.\n\nWithout: one.c\n")
-        self.assertNotIn("one.c b/one.c", got)
-        self.assertIn("diff --git a/two.c", got)
-
-    def test_a_hunk_is_left_out_and_the_others_keep_their_numbers(self) -> None:
-        got = self.merged("Without: one.c @@ 1 @@\n\ndiff --git a/one.c b/one.c\n@@ 2 @@\n x\n...\n...\n")
-        head, _, rest = PATCH.partition("@@ -1,3 +1,4 @@\n a\n b\n+B\n c\n")
-        self.assertEqual(got, (head + rest).replace(
-            "@@ -11,5 +12,5 @@ heading\n k\n-l\n+L\n m\n-n\n+N\n o\n",
-            "@@ -11,3 +12,3 @@\n x\n-l\n+L\n-n\n+N\n").partition("-- \n")[0])
-
-    def test_what_the_patch_does_not_have_is_refused(self) -> None:
-        for other, said in (
-                ("Without: three.c\n", "Without: three.c: the patch does not touch"),
-                ("Without: three.c @@ 1 @@\n", "Without: three.c: the patch does not touch"),
-                ("Without: one.c @@ 0 @@\n", "Without: one.c @@ 0 @@: the patch has 2 hunks"),
-                ("Without: one.c @@ 3 @@\n", "Without: one.c @@ 3 @@: the patch has 2 hunks"),
-                ("diff --git a/three.c b/three.c\n@@ 1 @@\n...\n", "three.c: the patch does not touch"),
-                ("diff --git a/one.c b/one.c\n@@ 3 @@\n...\n", "'@@ 3 @@' is none of the patch's 2 hunks"),
-                ("diff --git a/one.c b/one.c\n@@ 0 @@\n...\n", "'@@ 0 @@' is none"),
-                ("diff --git a/one.c b/one.c\n@@ -1 +1 @@\n...\n", "'@@ -1 +1 @@' is none"),
-                ("diff --git a/one.c b/one.c\n@@ 2 @@\n x\n...\n", "1 times '...', and the patch's hunk has 2"),
-                ("diff --git a/one.c b/one.c\n@@ 1 @@\n+x\n...\n", "a line of context begins with a space")):
-            with self.subTest(other):
-                self.assertIn(said, self.refused(other))
-
-
-class Sets(unittest.TestCase):
+class Listed(unittest.TestCase):
     def setUp(self) -> None:
-        temp = tempfile.TemporaryDirectory()
-        self.addCleanup(temp.cleanup)
-        self.top = Path(temp.name)
-        self.bases = self.top / "bases"
-        (self.bases / "6.12/1-fixes").mkdir(parents=True)
-        (self.top / "1-fixes").mkdir()
-        self.patch = self.top / "1-fixes/0001-change.patch"
-        self.patch.write_text(PATCH)
-        self.sets = series.group([self.patch])
+        self.top = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name in SETS:
+            (self.top / name).mkdir()
+            (self.top / name / "0001-change.patch").write_text(PATCH)
+        self.sets = series.group(self.top / name / "0001-change.patch" for name in SETS)
         self.context, self.other = Context(repo=self.top), Context(repo=self.top, base="6.12")
+        self.folder = self.other.bases / "6.12"
+        self.folder.mkdir(parents=True)
+
+    def names(self, *lines: str, of: str = "") -> list[str]:
+        return [name for name, _ in self.adapted(*lines, of=of)]
+
+    def adapted(self, *lines: str, of: str = "") -> list[tuple[str, bytes]]:
+        (self.folder / "series").write_text("".join(f"{line}\n" for line in lines or SETS))
+        return other_bases.adapted(self.other, series.upto(of, self.sets))
+
+    def own(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).write_text("why\n\ndiff --git a/x.c b/x.c\n")
 
     def test_the_default_base_has_the_patches_as_they_are(self) -> None:
-        self.assertEqual(other_bases.adapted(self.context, self.sets), [("1-fixes/0001-change.patch", PATCH.encode())])
+        self.assertEqual(other_bases.adapted(self.context, self.sets),
+                         [(f"{name}/0001-change.patch", PATCH.encode()) for name in SETS])
+        self.assertEqual(self.adapted(), other_bases.adapted(self.context, self.sets))
 
-    def test_a_context_is_that_of_the_set(self) -> None:
-        (self.bases / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\n")
-        other = self.top / "2-debug/0001-change.patch"
-        other.parent.mkdir()
-        other.write_text(PATCH)
-        (_, one), (name, two) = other_bases.adapted(self.other, series.group([self.patch, other]))
-        self.assertNotIn(b"one.c b/one.c", one)
-        self.assertEqual((name, two), ("2-debug/0001-change.patch", PATCH.encode()))
+    def test_a_patch_is_where_its_line_is_and_goes_with_the_set_above(self) -> None:
+        self.own("before.patch", "on-fault.patch", "last.patch")
+        lines = ["before.patch", "1-fixes", "2-debug  # two", "3-fault", "on-fault.patch", "4-misuse", "last.patch"]
+        all_ = ["6.12/before.patch", "1-fixes/0001-change.patch", "2-debug/0001-change.patch",
+                "3-fault/0001-change.patch", "6.12/on-fault.patch", "4-misuse/0001-change.patch", "6.12/last.patch"]
+        self.assertEqual(self.names(*lines), all_)
+        self.assertEqual(self.names(*lines, of="1-fixes"), all_[:2])
+        self.assertEqual(self.names(*lines, of="4-misuse"), all_[:3] + all_[5:])
+
+    def test_files_and_directories_are_left_out(self) -> None:
+        for line in ("-one.c", "-two/"):
+            for name, body in self.adapted(line, *SETS):
+                with self.subTest(line, patch=name):
+                    head, one, two = PATCH.partition("diff --git a/one.c")[0], ONE, TWO
+                    self.assertEqual(body.decode(), head + (two if line == "-one.c" else one))
+
+    def test_only_that_file_is_left_out(self) -> None:
+        for line in ("-one", "-two", "-wo/two.c", "-two/two"):
+            self.assertEqual(self.adapted(line, *SETS), other_bases.adapted(self.context, self.sets), line)
 
     def test_a_patch_of_which_nothing_is_left_is_left_out(self) -> None:
-        (self.bases / "6.12/1-fixes/0001-change.context").write_text("Without: one.c\nWithout: two.c\n")
-        self.assertEqual(other_bases.adapted(self.other, self.sets), [])
+        self.assertEqual(self.names("-one.c", "-two/", *SETS), [])
 
-    def test_what_is_on_top_of_a_set_is_below_the_next(self) -> None:
-        (self.bases / "6.12/1-fixes/use-what-is-there.patch").write_text("x")
-        (self.bases / "6.12/4-misuse").mkdir()
-        (self.bases / "6.12/4-misuse/more.patch").write_text("y")
-        other = self.top / "2-debug/0001-change.patch"
-        other.parent.mkdir()
-        other.write_text(PATCH)
-        found = series.group([self.patch, other])
-        names = ["1-fixes/0001-change.patch", "1-fixes/use-what-is-there.patch", "2-debug/0001-change.patch"]
-        self.assertEqual([name for name, _ in other_bases.adapted(self.other, found)], [*names, "4-misuse/more.patch"])
-        self.assertEqual([name for name, _ in other_bases.adapted(self.other, series.upto("2-debug", found))], names)
+    def refused(self, said: str, *lines: str) -> None:
+        with self.assertRaises(ui.Fail) as caught:
+            self.adapted(*lines)
+        self.assertIn(said, str(caught.exception))
+        self.assertNotIn("\n", str(caught.exception))
 
-    def test_a_patch_that_was_renamed_leaves_nothing_behind(self) -> None:
-        (self.bases / "6.12/1-fixes/0002-other.context").write_text("Without: one.c\n")
-        with self.assertRaisesRegex(ui.Fail, "bases/6.12/1-fixes/0002-other.context: no patch of the set has this name"):
-            other_bases.adapted(self.other, self.sets)
-
-    def test_what_is_of_no_set_is_refused(self) -> None:
-        (self.bases / "6.12/config").touch()
-        other_bases.adapted(self.other, self.sets)
-        (self.bases / "6.12/0001-change.context").touch()
-        with self.assertRaisesRegex(ui.Fail, "bases/6.12/0001-change.context: of no set; move it .* 1-fixes 2-debug"):
+    def test_what_is_wrong_in_the_list_is_refused(self) -> None:
+        one, two, three, four = SETS
+        self.refused("bases/6.12/series:2: '5-more' is no set and no patch in bases/6.12; mend that line",
+                     one, "5-more", two, three, four)
+        self.refused(f"bases/6.12/series: names the sets {one} {two} {four}; name each", one, two, four)
+        self.refused("name each, in this order: 1-fixes 2-debug", two, one, three, four)
+        self.refused("names the sets", one, two, three, four, four)
+        self.own("forgotten.patch")
+        self.refused("bases/6.12/forgotten.patch: no line of series names it; add that line", *SETS)
+        (self.folder / "series").unlink()
+        with self.assertRaisesRegex(ui.Fail, "bases/6.12/series: not there; run: git checkout -- bases/6.12/series"):
             other_bases.adapted(self.other, self.sets)
 
 
@@ -154,11 +115,19 @@ class Bases(unittest.TestCase):
                 self.assertIn(folder.name, BASES)
                 self.assertTrue(other_bases.adapted(Context(base=folder.name), series.sets(Context())))
 
+    def test_what_is_left_out_is_in_the_series(self) -> None:
+        names = {name for patch in series.read(Context()) for name in apply.touched(patch.read_text())}
+        seen = [line[1:] for file in Context().bases.glob("*/series") for _, line in series.parse(file.read_text())
+                if line.startswith("-")]
+        self.assertTrue(seen)
+        for path in seen:
+            self.assertTrue(any(name == path or path.endswith("/") and name.startswith(path) for name in names), path)
+
     def test_none_is_kept_twice(self) -> None:
         seen: set[str] = set()
         for path in sorted(Context().bases.rglob("*.patch")):
             if not path.is_symlink():
-                for hunk in other_bases._HUNK.split(path.read_text())[1:]:
+                for hunk in re.split(r"^(?=@@ )", path.read_text(), flags=re.M)[1:]:
                     self.assertNotIn(hunk, seen, path)
                     seen.add(hunk)
         self.assertTrue(seen)

@@ -35,7 +35,7 @@ def die_with_parent(signum: int = signal.SIGKILL) -> Callable[[], None]:
 
 
 def clean_env(**extra: str) -> dict[str, str]:
-    """The environment without what changes git's, quilt's or patch's behaviour."""
+    """The environment without what changes git's behaviour."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("GIT_", "QUILT_", "LC_")) and k not in (
                "LANG", "LANGUAGE", "POSIXLY_CORRECT", "GREP_OPTIONS", "TAR_OPTIONS", "XZ_OPT",

@@ -1,30 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The series on another base: bases/<BASE>/ has what differs there, and no more.
+"""The series on another base: what bases/<BASE>/series names, in that order.
 
-It has a folder for each set that differs, as patches/ has. For a patch whose
-surroundings differ there is a file of its name, .context instead of .patch. It tells for single hunks what is around them there: "..."
-stands for the next run of lines that the patch's own hunk adds or removes,
-so that none of them is kept twice:
+A line of it is the name of a set, which stands for the set's patches, or of a patch in
+that directory. Such a patch brings what the base lacks, or changes what it wants
+otherwise. It belongs to the set above it; what is above all sets goes with each of them.
+A line "-path" leaves the hunks out that change that file, or what is in that directory.
 
-    diff --git a/kernel/Makefile b/kernel/Makefile
-    @@ 1 @@
-     obj-$(CONFIG_USERMODE_DRIVER) += usermode_driver.o
-    ...
-     obj-$(CONFIG_MULTIUSER) += groups.o
-
-A line "Without: path" above takes a file out that is not there, and "Without: path
-@@ 3 @@" a hunk of it. What has to be different besides is in patches of its own,
-*.patch in the set's folder, on top of that set; where another base has the same need,
-it has a link to that file.
-
-Of all other hunks up to two lines of the context may differ (patch's fuzz):
-the neighbours' do, on another base.
+Of a hunk's context up to two lines may differ: the neighbours' do, on another base.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kdebug.context import Context, DEFAULT_BASE, SETS
@@ -33,13 +21,7 @@ from kdebug.patches import series
 
 FUZZ = 2
 
-_SECTION = re.compile(r"^(?=diff --git )", re.M)
-_HUNK = re.compile(r"^(?=@@ )", re.M)
-_FILE = re.compile(r"diff --git a/(\S+) b/(\S+)\n")
-_NUMBER = re.compile(r"@@ (\d+) @@\n")
-_RANGE = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
-_WITHOUT = re.compile(r"^Without: (\S+?)(?: @@ (\d+) @@)?$", re.M)
-_RUN = re.compile(r"(?:^[-+].*\n)+", re.M)
+_FILE = re.compile(r"^(?=diff --git a/(\S+) )", re.M)
 
 
 def fuzz(context: Context) -> int:
@@ -47,89 +29,48 @@ def fuzz(context: Context) -> int:
     return 0 if context.base == DEFAULT_BASE else FUZZ
 
 
-def _sections(text: str) -> tuple[str, dict[str, list[str]]]:
-    """What is above the first section; and of each file its header and its hunks."""
-    # The line that git puts below all, "-- ", looks like one that is removed.
-    head, *rest = _SECTION.split(re.sub(r"^-- \n.*\Z", "", text, flags=re.M | re.S))
-    return head, {file[2]: _HUNK.split(section) for section in rest if (file := _FILE.match(section))}
-
-
-def _around(hunk: str, around: str, what: str) -> str:
-    """The hunk @hunk with the lines around it that @around gives."""
-    heading, _, body = hunk.partition("\n")
-    runs = _RUN.findall(body)
-    lines = around.splitlines(keepends=True)
-    if lines.count("...\n") != len(runs):
-        raise ui.Fail(what, f"{lines.count('...' + chr(10))} times '...', and the patch's hunk has {len(runs)} "
-                      "runs of changed lines", "give one line '...' for each")
-    if any(line != "...\n" and line[:1] != " " for line in lines):
-        raise ui.Fail(what, "a line of context begins with a space", "mend that line")
-    text = "".join(runs.pop(0) if line == "...\n" else line for line in lines)
-    old, new = (len(re.findall(rf"^[ {sign}]", text, re.M)) for sign in "-+")
-    where = _RANGE.match(heading)
-    assert where, heading
-    return f"@@ -{where[1]},{old} +{where[2]},{new} @@\n{text}"
-
-
-def merge(patch: str, other: str, what: str) -> str:
-    """The patch @patch in the surroundings that @other tells, the file @what."""
-    head, sections = _sections(patch)
-    text, changes = _sections(other)
-    for path, hunk in _WITHOUT.findall(text):
-        own = sections.get(path)
-        if own is None:
-            raise ui.Fail(what, f"Without: {path}: the patch does not touch that file", "drop that line")
-        if not hunk:
-            del sections[path]
-        elif not 1 <= int(hunk) < len(own):
-            raise ui.Fail(what, f"Without: {path} @@ {hunk} @@: the patch has {len(own) - 1} hunks for that file",
-                          "mend that number")
-        else:
-            own[int(hunk)] = ""
-    for path, (_, *hunks) in changes.items():
-        own = sections.get(path)
-        if own is None:
-            raise ui.Fail(what, f"{path}: the patch does not touch that file", "drop that section")
-        for around in hunks:
-            number = _NUMBER.match(around)
-            if not number or not 1 <= int(number[1]) < len(own):
-                raise ui.Fail(what, f"{path}: '{around.splitlines()[0]}' is none of the patch's "
-                              f"{len(own) - 1} hunks", "write @@ and its number, @@ 1 @@ for the first")
-            own[int(number[1])] = _around(own[int(number[1])], around[number.end():], f"{what}: {path} {number[0]}")
-    return head + "".join("".join(section) for section in sections.values())
-
-
-def bodies(context: Context, patches: Iterable[Path]) -> list[tuple[str, bytes]]:
-    """Name and content of each of @patches, as the base wants it."""
-    found: list[tuple[str, bytes]] = []
-    folder = context.bases / context.base
-    for patch in patches:
-        name, body = series.name(patch), patch.read_bytes()
-        other = folder / Path(name).with_suffix(".context")
-        if other.is_file():
-            what = f"bases/{other.relative_to(context.bases)}"
-            body = merge(body.decode(), other.read_text(encoding="utf-8"), what).encode()
-            if b"\ndiff --git " not in body:
-                continue  # nothing is left of it
-        found.append((name, body))
-    return found
+def bodies(patches: Iterable[Path]) -> list[tuple[str, bytes]]:
+    """Name and content of each of @patches."""
+    return [(series.name(patch), patch.read_bytes()) for patch in patches]
 
 
 def adapted(context: Context, sets: Iterable[series.Set]) -> list[tuple[str, bytes]]:
-    """The same for all of @sets, each with what is on top of it there."""
-    folder = context.bases / context.base
+    """Name and content of each patch that @sets mean on the base of @context; fail if its list is wrong."""
+    wanted = {one.name: one for one in sets}
+    base = context.base
+    file = context.bases / base / "series"
+    if base == DEFAULT_BASE:
+        return bodies(series.flat(wanted.values()))
     found: list[tuple[str, bytes]] = []
-    for one in sets:
-        names = {patch.stem for patch in one.patches}
-        for path in sorted((folder / one.name).glob("*.context")):
-            if path.stem not in names:
-                raise ui.Fail(f"bases/{path.relative_to(context.bases)}", "no patch of the set has this name",
-                              "rename it as its patch was, or remove it")
-        found += bodies(context, one.patches)
-        found += [(f"{one.name}/{path.name}", path.read_bytes())
-                  for path in sorted((folder / one.name).glob("*.patch"))]
-    for path in sorted(folder.glob("*")):
-        if path.name != "config" and path.name not in SETS:
-            raise ui.Fail(f"bases/{path.relative_to(context.bases)}", "of no set",
-                          f"move it into the folder of its set, one of {' '.join(SETS)}")
-    return found
+    try:
+        lines = series.parse(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ui.Fail(f"bases/{base}/series", "not there", f"run: git checkout -- bases/{base}/series") from None
+    left_out = [line[1:] for _, line in lines if line.startswith("-")]
+    listed, take = [], True
+    for number, line in lines:
+        if line in SETS:
+            listed.append(line)
+            take = line in wanted
+            found += bodies(wanted[line].patches) if take else []
+        elif (file.parent / line).is_file():
+            found += [(f"{base}/{line}", (file.parent / line).read_bytes())] if take else []
+        elif not line.startswith("-"):
+            raise ui.Fail(f"bases/{base}/series:{number}", f"'{line}' is no set and no patch in bases/{base}",
+                          "mend that line")
+    if listed != list(SETS):
+        raise ui.Fail(f"bases/{base}/series", f"names the sets {' '.join(listed)}",
+                      f"name each, in this order: {' '.join(SETS)}")
+    for path in sorted(file.parent.glob("*.patch")):
+        if path.name not in (line for _, line in lines):
+            raise ui.Fail(f"bases/{base}/{path.name}", "no line of series names it",
+                          "add that line, or remove the patch")
+    kept = ((name, _without(body.decode(errors="surrogateescape"), left_out)) for name, body in found)
+    return [(name, body.encode(errors="surrogateescape")) for name, body in kept if "\ndiff --git " in body]
+
+
+def _without(body: str, left_out: Sequence[str]) -> str:
+    """The patch @body without what it changes in the files and directories @left_out."""
+    head, *rest = _FILE.split(body)
+    return head + "".join(part for path, part in zip(rest[::2], rest[1::2])
+                          if not any(path == out or out.endswith("/") and path.startswith(out) for out in left_out))

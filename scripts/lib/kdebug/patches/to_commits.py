@@ -46,11 +46,11 @@ def commit_all(repo: Path, commit: str, patches: Iterable[Path]) -> str:
             message = f"{info['Subject']}\n\n{Path(temp, 'message').read_text(encoding='utf-8').strip()}".strip() + "\n"
             if changelog := _changelog(body):
                 message += f"---\n{changelog}\n"
-            try:
-                git.run(repo, "apply", "--cached", "--whitespace=nowarn", f"{temp}/diff", **index)
-            except ui.Fail as err:
-                raise ui.Fail(str(patch), f"does not apply ({err.problem})",
-                              "scripts/apply shows the reject; mend the patch") from None
+            diff = Path(temp, "diff").read_bytes().decode(errors="surrogateescape")
+            _, reject = git.apply(repo, f"{temp}/index", diff)
+            if reject:
+                raise ui.Fail(str(patch), f"does not apply ({reject.why})",
+                              "scripts/apply shows the reject; mend the patch")
             commit = git.run(repo, "commit-tree", git.run(repo, "write-tree", **index).strip(), "-p", commit,
                              stdin=message, GIT_AUTHOR_NAME=info["Author"], GIT_AUTHOR_EMAIL=info["Email"],
                              GIT_AUTHOR_DATE=info["Date"], GIT_COMMITTER_DATE=info["Date"]).strip()
@@ -71,11 +71,7 @@ def slim(repo: Path, patches: Sequence[Path], base: Path | None, commit: str = "
     if base is None:
         entries = git.run(repo, "ls-tree", "-r", commit, "--", *names) if names else ""
     else:
-        files = [n for n in names if (base / n).is_file()]
-        hashes = git.run(repo, "hash-object", "-w", "--no-filters", "--stdin-paths",
-                         stdin="".join(f"{base / n}\n" for n in files)).split()
-        entries = "".join(f"{'100755' if (base / n).stat().st_mode & 0o100 else '100644'} blob {h}\t{n}\n"
-                          for n, h in zip(files, hashes, strict=True))
+        entries = git.entries(repo, base, names)
     with tempfile.TemporaryDirectory(dir=repo) as temp:
         git.run(repo, "update-index", "--index-info", stdin=entries, GIT_INDEX_FILE=f"{temp}/index")
         tree = git.run(repo, "write-tree", GIT_INDEX_FILE=f"{temp}/index").strip()

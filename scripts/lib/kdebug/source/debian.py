@@ -9,20 +9,21 @@ from kdebug.context import Context
 from kdebug.host import apt
 from kdebug.source import trees
 
-# The suites of Debian that may have it: backports today, testing and unstable around it.
+# The suites of Debian that may have it; the first that has it is taken. Of 7.2 and 6.12 the suite
+# comes first that gets a release before the others do.
 SUITES: dict[str, tuple[str, ...]] = {
     "7.3": ("trixie-backports", "stable-backports", "testing", "unstable"),
-    "7.2": ("trixie-backports", "testing", "unstable"),
+    "7.2": ("unstable", "testing", "trixie-backports"),
     "7.1": (),
     "6.18": (),
-    "6.12": ("bookworm-security", "trixie", "trixie-security", "stable"),
+    "6.12": ("trixie-security", "bookworm-security", "trixie", "stable"),
 }
 # What was in a suite and is in none now is in the mirrors' pool for some time yet.
 # No signature leads to it any more, so its size and SHA-256 are told here, from when
 # one did or, of 7.1 and 6.18, from when they were first fetched.
 POOL = {
-    "7.2": ("linux-source-7.2_7.2.12-1~bpo13+1_all.deb", 164744800,
-            "73ca6c22599ba411ab3179642d33501ca2c90174e13c3c8d86e996ea1cbf2a8f"),
+    "7.2": ("linux-source-7.2_7.2.13-1_all.deb", 164108840,
+            "30a8c5fc63f9028a62e6d7b3f7f43bee67425dbce2a05fceba83f9b87c92083d"),
     "7.1": ("linux-source-7.1_7.1.13-1~bpo13+1_all.deb", 162700552,
             "50166eae1af0dd300ad3f74e7829bb4bbff71038eb4934625c713d021eb03258"),
     "6.18": ("linux-source-6.18_6.18.15-1~bpo13+1_all.deb", 158400124,
