@@ -221,6 +221,14 @@ def _adds(step: Step) -> bool:
 _BLOAT = re.compile(r"^(\S+) +(\d+|-) +(\d+|-) +[-+]\d+$", re.M)
 
 
+def same_bytes(said: str) -> bool:
+    """Does bloat-o-meter, which has @said this, find in two objects what is linked of the same size?"""
+    # A header more is enough for another number behind such a name, and none of them is linked.
+    grown = [name for name, before, after in _BLOAT.findall(said)
+             if before != after and not name.startswith("__UNIQUE_ID_addressable_")]
+    return not grown and re.search(r"^Total: Before=(\d+), After=\1,", said, re.M) is not None
+
+
 def bytes_off(step: Step, _: str) -> list[str]:
     """With the options off nothing grows: nothing beside the fixes of the base."""
     if not _adds(step):
@@ -228,10 +236,7 @@ def bytes_off(step: Step, _: str) -> list[str]:
     for obj in HOOKED:
         old, new = TOP / "base" / obj, TOP / "out/off" / obj
         said = _say(step, "bytes", [step.tree / "scripts/bloat-o-meter", old, new], step.tree)
-        # A header more is enough for another number behind such a name, and none of them is linked.
-        grown = [name for name, before, after in _BLOAT.findall(said)
-                 if before != after and not name.startswith("__UNIQUE_ID_addressable_")]
-        if grown or not re.search(r"^Total: Before=(\d+), After=\1,", said, re.M):
+        if not same_bytes(said):
             raise Red(f"{obj} is not what it was:\n{said}")
         a, b = (subprocess.run(["size", o], capture_output=True, text=True, check=True).stdout.splitlines()[1]
                 .split()[:3] for o in (old, new))
