@@ -329,3 +329,21 @@ class Green(Patches):
         mark(self.context, ["1-fixes", "2-debug"], keys(self.context))
         clear(self.context, ["2-debug"])
         self.assertEqual(self.green(), ["1-fixes"])
+
+
+class Bytes(toy.Case):
+    HEAD = "add/remove: 1/1 grow/shrink: 0/0 up/down: 8/-8 (0)\nFunction     old     new   delta\n"
+    NUMBERS = HEAD + "__UNIQUE_ID_addressable_kthread_stop_707  -  8  +8\n__UNIQUE_ID_addressable_kthread_stop_709  8  -  -8\n"
+
+    def test_another_number_is_no_growth(self) -> None:
+        self.assertTrue(builds.same_bytes(self.NUMBERS + "Total: Before=6316, After=6316, chg +0.00%\n"))
+
+    def test_a_function_that_grows_for_one_that_shrinks(self) -> None:
+        said = "kthread_stop  30  36  +6\nkthread_park  36  30  -6\nTotal: Before=6316, After=6316, chg +0.00%\n"
+        self.assertFalse(builds.same_bytes(self.HEAD + said))
+
+    def test_another_total(self) -> None:
+        self.assertFalse(builds.same_bytes(self.NUMBERS + "Total: Before=6316, After=6324, chg +0.13%\n"))
+
+    def test_nothing_said(self) -> None:
+        self.assertFalse(builds.same_bytes(""))
