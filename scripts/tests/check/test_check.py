@@ -11,7 +11,7 @@ from unittest import mock
 
 import toy
 from kdebug.build import make
-from kdebug.check import analysis, builds, columns, needs
+from kdebug.check import all_checks, analysis, builds, needs
 from kdebug.check.green import clear, is_green, keys, mark, settle
 from kdebug.check.patch import applies, excuses, kconfig, size
 from kdebug.check.step import Red, Skip, Step, news
@@ -74,9 +74,9 @@ class Patches(toy.Case):
             return step.refuse_news(name, what)
 
         self.ran.clear()
-        with mock.patch.dict(columns.CHECKS, {"a": (cell, True), "b": (cell, False)}, clear=True), \
+        with mock.patch.dict(all_checks.CHECKS, {"a": (cell, True), "b": (cell, False)}, clear=True), \
                 contextlib.redirect_stdout(io.StringIO()) as out:
-            red = columns.run(self.context, ["a", "b"], rows)
+            red = all_checks.run(self.context, ["a", "b"], rows)
         self.out = out.getvalue()
         return red
 
@@ -93,6 +93,18 @@ class Table(Patches):
         self.assertEqual(self.fill(), {})
         self.assertEqual(self.ran, [])
         self.assertEqual(self.out.count(" ok"), 6)
+
+    def test_a_check_whose_file_has_changed_runs_again(self) -> None:
+        self.fill()
+        (other := self.tmp / "other.py").write_text("# a check\n")
+        with mock.patch.object(all_checks.inspect, "getfile", return_value=str(other)):
+            self.fill()
+            self.assertEqual(len(self.ran), 6)
+            self.fill()
+            self.assertEqual(self.ran, [])
+            other.write_text("# another check\n")
+            self.fill()
+            self.assertEqual(len(self.ran), 6)
 
     def test_a_changed_patch_leaves_the_rows_before_it(self) -> None:
         self.fill()

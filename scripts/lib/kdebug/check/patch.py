@@ -41,13 +41,13 @@ WORDS = Path("/usr/lib/python3/dist-packages/codespell_lib/data/dictionary.txt")
 
 
 def excuses(text: str, patch: str) -> list[str]:
-    """The types of reports that stand in the patch of this name, by checkpatch.txt."""
+    """The types of reports that stand in the patch of this name, by checkpatch-excuses.txt."""
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [kind for kind, *of in lines if any(fnmatch.fnmatch(patch, f"{where}-*") for where in of)]
 
 
 def style(step: Step, _: str) -> list[str]:
-    """checkpatch --strict --codespell; checkpatch.txt has the excuses.
+    """checkpatch --strict --codespell; checkpatch-excuses.txt has the excuses.
 
     A missing sign-off is the sender's to add. The repository around is none of
     checkpatch's business.
@@ -56,7 +56,7 @@ def style(step: Step, _: str) -> list[str]:
         raise Skip
     if not WORDS.is_file():  # without it checkpatch only says that it finds no typo
         raise Red(f"{WORDS}: missing; install codespell")
-    excused = excuses((step.context.scripts / "checkpatch.txt").read_text(), series.name(step.patch))
+    excused = excuses((step.context.scripts / "checkpatch-excuses.txt").read_text(), series.name(step.patch))
     step.run_tool("style", [step.base / "scripts/checkpatch.pl", "--strict", "--no-signoff", "--codespell",
                          "--codespellfile", WORDS, "--quiet", "--no-summary", "--show-types", "--ignore",
                          ",".join(excused or ["NONE"]), step.patch], step.top,

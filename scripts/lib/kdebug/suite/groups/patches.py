@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from kdebug.build import bootable
-from kdebug.check import columns
+from kdebug.check import all_checks
 from kdebug.check.step import Red, Step
 from kdebug.context import Context
 from kdebug.mail import roundtrip
@@ -62,7 +62,7 @@ def planted(context: Context, tally: Tally) -> None:
                              + "".join(f"+{line}" for line in lines))
             step = Step(context, 1, patch, apply.ensure(context, tree, [patch], context.check / "planted"), tree.path)
             try:
-                columns.CHECKS[check_name][0](step, check_name)
+                all_checks.CHECKS[check_name][0](step, check_name)
             except Red as err:
                 return str(err)
             return ""

@@ -56,14 +56,14 @@ def _tools(source: Path) -> dict[str, str]:
 
 
 def _key(context: Context, check: str, queue: Sequence[Path], base_key: str, host: Mapping[str, str]) -> str:
-    """What a cell depends on: patches, base, configuration, tools of the @host, the check."""
+    """What a cell depends on: patches, base, configuration, tools of the @host, the file of the check."""
     run, _ = CHECKS[check]
     config = builds.CONFIGS.get(check, builds.CONFIGS["on"])
     tools = [host[config.cross],
              *(f.read_text() for n in config.fragments if (f := context.configs / f"{n}.config").is_file())]
     if check == "style":
-        tools.append((context.scripts / "checkpatch.txt").read_text())
-    return files.digest(check, base_key, repr(config), inspect.getsource(run), *tools,
+        tools.append((context.scripts / "checkpatch-excuses.txt").read_text())
+    return files.digest(check, base_key, repr(config), *(Path(inspect.getfile(f)).read_text() for f in (run, Step)), *tools,
                         *(series.name(p) for p in queue), *(p.read_bytes() for p in queue))
 
 
