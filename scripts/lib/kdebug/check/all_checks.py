@@ -63,7 +63,8 @@ def _key(context: Context, check: str, queue: Sequence[Path], base_key: str, hos
              *(f.read_text() for n in config.fragments if (f := context.configs / f"{n}.config").is_file())]
     if check == "style":
         tools.append((context.scripts / "checkpatch-excuses.txt").read_text())
-    return files.digest(check, base_key, repr(config), *(Path(inspect.getfile(f)).read_text() for f in (run, Step)), *tools,
+    code = [Path(file).read_text() for file in (inspect.getfile(run), inspect.getfile(Step))]
+    return files.digest(check, base_key, repr(config), *code, *tools,
                         *(series.name(p) for p in queue), *(p.read_bytes() for p in queue))
 
 
