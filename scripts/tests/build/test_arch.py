@@ -34,7 +34,7 @@ class Table(unittest.TestCase):
     def test_unknown(self) -> None:
         vax = read({"ARCH": "vax"})
         wanted: tuple[Callable[[], object], ...] = (
-            lambda: arch.of(vax), lambda: flavours.fragments(vax, []),
+            lambda: arch.of(vax), lambda: flavours.fragments(vax, "plain"),
             lambda: make.make_args(vax, Path("/s"), Path("/o")))
         for what in wanted:
             with self.assertRaisesRegex(Fail, "ARCH=vax: no such architecture; use one of x86_64 arm "):
@@ -43,7 +43,7 @@ class Table(unittest.TestCase):
     def test_each_has_a_fragment(self) -> None:
         for name in arch.TABLE:
             with self.subTest(name):
-                files = flavours.fragments(Context(architecture=name), ["plain"])
+                files = flavours.fragments(Context(architecture=name), "plain")
                 self.assertEqual([p.stem for p in files], ["guest", name, "plain"])
 
     def test_all_but_the_default_are_named_in_what_is_built(self) -> None:

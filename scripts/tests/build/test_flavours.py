@@ -21,21 +21,29 @@ class Fragments(Scratch):
         plain = self.fragment("plain", "CONFIG_B=y\n")
         off = self.fragment("off", "# On top of: plain\n# CONFIG_B is not set\n")
         extra = self.fragment("extra", "# On top of: plain\nCONFIG_C=y\n")
-        self.assertEqual(flavours.fragments(self.context, ["off", "extra"]), [guest, x86, plain, off, extra])
-        self.assertEqual(flavours.fragments(replace(self.context, architecture="arm"), ["plain"]), [arm, plain])
+        self.assertEqual(flavours.fragments(self.context, "off", ["extra"]), [guest, x86, plain, off, extra])
+        self.assertEqual(flavours.fragments(replace(self.context, architecture="arm"), "plain"), [arm, plain])
 
     def test_unknown_flavour(self) -> None:
         self.fragment("x86_64", "")
         self.fragment("plain", "# On top of: nowhere\n")
-        err = fail(self, flavours.fragments, self.context, ["nope"])
+        err = fail(self, flavours.fragments, self.context, "nope")
         self.assertEqual(str(err), "FLAVOUR=nope: no such flavour; use one of plain")
-        self.assertEqual(fail(self, flavours.fragments, self.context, ["plain"]).what,
+        self.assertEqual(fail(self, flavours.fragments, self.context, "plain").what,
                          "configs/plain.config: on top of nowhere")
         self.fragment("plain", "")
         for name in ("x86_64", "guest", "arm"):
             self.fragment(name, "")
-            self.assertEqual(fail(self, flavours.fragments, self.context, [name]).what, f"FLAVOUR={name}")
-        fail(self, flavours.fragments, self.context, ["../configs/plain"])
+            self.assertEqual(fail(self, flavours.fragments, self.context, name).what, f"FLAVOUR={name}")
+        fail(self, flavours.fragments, self.context, "../configs/plain")
+
+    def test_an_addition_is_no_flavour(self) -> None:
+        self.fragment("x86_64", "")
+        plain = self.fragment("plain", "")
+        types = self.fragment("types", "# On top of a flavour, for types.\nCONFIG_T=y\n")
+        self.assertEqual(str(fail(self, flavours.fragments, self.context, "types")),
+                         "FLAVOUR=types: no such flavour; use one of plain")
+        self.assertEqual(flavours.fragments(self.context, "plain", ["types"])[1:], [plain, types])
 
     def test_which_flavours_have_an_option(self) -> None:
         self.fragment("x86_64", "CONFIG_X=y\n")
@@ -52,7 +60,7 @@ class Fragments(Scratch):
         context = Context()
         for path in context.configs.glob("*.config"):
             if path.stem not in {flavours.COMMON, *arch.TABLE}:
-                self.assertEqual(flavours.fragments(context, [path.stem])[-1], path)
+                self.assertEqual(flavours.fragments(context, "plain", [path.stem])[-1], path)
             self.assertTrue(flavours.options(path.read_text()), path)
             for line in path.read_text().splitlines():
                 self.assertRegex(line, r"^(|#.*|CONFIG_\w+=\S+)$", path)

@@ -20,6 +20,7 @@ _SET = re.compile(r"(CONFIG_\w+)=(.*)")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 # What a fragment says of itself, each on a line of its own.
 _ON_TOP = re.compile(r"# On top of: (\S+)")
+_ADDITION = "# On top of a flavour"
 
 _WITHOUT = re.compile(r"^# Without: (CONFIG_\w+)$", re.M)
 
@@ -37,30 +38,31 @@ def options(text: str) -> dict[str, str]:
 
 def available(context: Context) -> list[str]:
     """What FLAVOUR can be."""
-    return sorted({p.stem for p in context.configs.glob("*.config")} - {COMMON, *arch.TABLE})
+    return sorted(p.stem for p in context.configs.glob("*.config")
+                  if p.stem not in (COMMON, *arch.TABLE) and _ADDITION not in p.read_text())
 
 
-def fragments(context: Context, names: Sequence[str]) -> list[Path]:
-    """The architecture's file and those for @names, each behind the one it says
-    it is on top of."""
+def fragments(context: Context, flavour: str, additions: Sequence[str] = ()) -> list[Path]:
+    """The architecture's file and those for @flavour and the @additions to it, each
+    behind the one it says it is on top of."""
     found: list[Path] = []
-    not_flavours = {COMMON, *arch.TABLE}
 
-    def add(name: str, asked_by: str) -> None:
+    def add(name: str, what: str, able: bool = True) -> None:
         path = context.configs / f"{name}.config"
-        if not re.fullmatch(r"[\w-]+", name) or not path.is_file() or asked_by == "FLAVOUR" and name in not_flavours:
-            what = f"FLAVOUR={name}" if asked_by == "FLAVOUR" else f"{asked_by}: on top of {name}"
+        if not able or not re.fullmatch(r"[\w-]+", name) or not path.is_file():
             raise ui.Fail(what, "no such flavour", f"use one of {' '.join(available(context))}")
         if path in found:
             return
         for line in path.read_text().splitlines():
             if m := _ON_TOP.fullmatch(line):
-                add(m[1], f"configs/{path.name}")
+                add(m[1], f"configs/{path.name}: on top of {m[1]}")
         found.append(path)
 
-    add(arch.of(context).name, "ARCH")
-    for name in names:
-        add(name, "FLAVOUR")
+    row = arch.of(context).name
+    add(row, f"ARCH={row}")
+    add(flavour, f"FLAVOUR={flavour}", flavour in available(context))
+    for name in additions:
+        add(name, f"fragment {name}")
     of_base = context.bases / context.base / "config"
     return [*found, of_base] if of_base.is_file() else found
 
@@ -68,7 +70,7 @@ def fragments(context: Context, names: Sequence[str]) -> list[Path]:
 def flavours_with(context: Context, *wanted: str) -> list[str]:
     """Those flavours whose fragments switch one of the options @wanted on."""
     def on(name: str) -> dict[str, str]:
-        return {o: v for f in fragments(context, [name]) for o, v in options(f.read_text()).items()}
+        return {o: v for f in fragments(context, name) for o, v in options(f.read_text()).items()}
     return [name for name in available(context) if any(on(name).get(option) == "y" for option in wanted)]
 
 

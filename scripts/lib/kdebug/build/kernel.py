@@ -133,7 +133,7 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
     """The kernel of @applied in @flavour, with the fragments @extra on top; of a
     @variant that makes no image, the image is the first thing that it does make."""
     names = [flavour, *extra]
-    files = flavours.fragments(context, names)
+    files = flavours.fragments(context, flavour, extra)
     out = context.out / out_name(context, applied, [*names, variant.name] if variant else names)
     variant = variant or Variant("")
     row = arch.of(context)

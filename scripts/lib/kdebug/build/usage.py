@@ -15,7 +15,8 @@ from kdebug.host import ui
 
 def main() -> None:
     context = read()
-    flavours.fragments(context, context.flavours)
+    for flavour in context.flavours:
+        flavours.fragments(context, flavour)
     sys.stdout.write("".join(f"{name}\n" for name in arch.needed_packages(arch.of(context))))
 
 

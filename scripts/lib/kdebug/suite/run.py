@@ -90,7 +90,8 @@ def run(context: Context, wanted: Sequence[str], path: Path) -> int:
     start = time.monotonic()
     # Before anything is built.
     qemu.wanted_accel(context)
-    fragments(context, context.flavours)
+    for flavour in context.flavours:
+        fragments(context, flavour)
     with lock.held(context, "scripts/test"):
         pass
     beside = [one.name for one in groups if one.when is When.BESIDE]
