@@ -65,7 +65,7 @@ class Patches(toy.Case):
 
     def fill(self, said: dict[tuple[str, int], str | list[str]] | None = None,
              rows: list[int] | None = None) -> dict[tuple[int, str], str]:
-        """Fill the table of two checks, "a" and "b", that say what @said has."""
+        """Fill the table of two checks, "a" and "b", that say what @said has. A third, "built", is not asked for."""
         def cell(step: Step, name: str) -> list[str]:
             self.ran.append((name, step.number))
             what = (said or {}).get((name, step.number), [])
@@ -74,7 +74,7 @@ class Patches(toy.Case):
             return step.refuse_news(name, what)
 
         self.ran.clear()
-        with mock.patch.dict(all_checks.CHECKS, {"a": (cell, True), "b": (cell, False)}, clear=True), \
+        with mock.patch.dict(all_checks.CHECKS, {"a": (cell, True), "built": (cell, False), "b": (cell, False)}, clear=True), \
                 contextlib.redirect_stdout(io.StringIO()) as out:
             red = all_checks.run(self.context, ["a", "b"], rows)
         self.out = out.getvalue()
@@ -105,6 +105,17 @@ class Table(Patches):
             other.write_text("# another check\n")
             self.fill()
             self.assertEqual(len(self.ran), 6)
+
+    def test_what_looks_at_a_build_has_one_of_its_own_row(self) -> None:
+        with mock.patch.dict(all_checks.LOOKS_AT, {"b": "built"}, clear=True):
+            self.fill()
+            self.assertEqual(sorted(set(self.ran)), [(c, n) for c in ("a", "b", "built") for n in range(3)])
+            self.fill()
+            self.assertEqual(self.ran, [])
+            self.write("2-debug/0001-two.patch", {"scripts/tool.sh": "#!/bin/sh\n# other\n"})
+            self.fill({("b", 2): "it is broken"})
+            self.fill()
+            self.assertEqual(sorted(self.ran), [("b", 2), ("built", 2)])
 
     def test_a_changed_patch_leaves_the_rows_before_it(self) -> None:
         self.fill()

@@ -47,6 +47,8 @@ CHECKS: dict[str, tuple[Callable[[Step, str], list[str]], bool]] = {
     "bytes": (builds.bytes_off, False),
     **{name: (builds.build, False) for name in ("module", "allno", "tiny", "i386", "arm64")},
 }
+# What looks at a build, and at which.
+LOOKS_AT = {"boots": "on", "include": "on", "sparse": "on", "bytes": "off"}
 
 
 def _tools(source: Path) -> dict[str, str]:
@@ -84,7 +86,7 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
         for number in range(len(queue) + 1):
             if number and rows and number not in rows:
                 continue
-            keys = {check: _key(context, check, queue[:number], source.key, host) for check in checks}
+            keys = {check: _key(context, check, queue[:number], source.key, host) for check in CHECKS}
             if all(keys[c] in done for c in checks):
                 for c in checks:
                     table.put(number, c, "ok" if done[keys[c]] != ["-"] else "-")
@@ -92,6 +94,10 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
                         warned[c] = done[keys[c]]
                 table.finished(number)
                 continue
+            # What is built is of the row that was built last.
+            builds_anew = {LOOKS_AT[c] for c in checks if c in LOOKS_AT and keys[c] not in done}
+            for check in builds_anew:
+                done.pop(keys[check], None)
             step = Step(context, number, queue[number - 1] if number else None,
                         apply.ensure(context, source, queue[:number], context.check / "linux"), source.path, warned)
 
@@ -113,8 +119,8 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
                 table.put(step.number, check, "-" if done[keys[check]] == ["-"] else "ok")
 
             waiting: list[Future[None]] = [beside.submit(cell, c) for c in checks if CHECKS[c][1]]
-            for c in checks:
-                if not CHECKS[c][1]:
+            for c in CHECKS:
+                if c in builds_anew or c in checks and not CHECKS[c][1]:
                     cell(c)
                     files.save_json(cache, done)
             for job in waiting:
