@@ -248,13 +248,13 @@ static struct {
 	const char *file, *row;
 	int count, returns;
 } files[] = {
-	{ "claim",	" claim ",	1 },
-	{ "complete",	" complete ",	1 },
-	{ "exit",	" exit ",	1 },
-	{ "stop",	" stopping ",	1 },
-	{ "slow",	"",		0 },
+	{ "claim",	" claim ",	1,	0 },
+	{ "complete",	" complete ",	1,	0 },
+	{ "exit",	" exit ",	1,	0 },
+	{ "stop",	" stopping ",	1,	0 },
+	{ "slow",	"",		0,	0 },
 	{ "unwoken",	"",		0,	1 },
-	{ "fork",	" fork ",	1 },	/* none can be created behind it */
+	{ "fork",	" fork ",	1,	0 },	/* none can be created behind it */
 };
 
 #define FILES	((int)(sizeof(files) / sizeof(files[0])))

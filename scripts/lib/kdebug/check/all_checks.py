@@ -122,7 +122,7 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
             for c in CHECKS:
                 if c in builds_anew or c in checks and not CHECKS[c][1]:
                     cell(c)
-                    files.save_json(cache, done)
+                    files.save_json(cache, dict(done))  # those beside add to it
             for job in waiting:
                 job.result()
             files.save_json(cache, done)
