@@ -74,6 +74,15 @@ class Reading(unittest.TestCase):
                 found = trace.parse([*whole[:-1], cut] if "return" in cut else [cut, *whole[1:]])
                 self.assertEqual(found.unread, 1)
 
+    def test_failure_on_purpose_is_no_killed_creator(self) -> None:
+        for error, said in ((-4, "made to fail with -EINTR"), (-12, "made to fail with -ENOMEM")):
+            line = (f" insmod-7 [000] ..... 1.0: kthread_create_return: id=1 pid=0 error={error} stage=queued "
+                    "latency_ns=0 injected\n")
+            r = trace.parse([line]).requests[1]
+            self.assertEqual((r.outcome, r.killed, r.injected), (said, False, True))
+            r = trace.parse([line.replace(" injected", "")]).requests[1]
+            self.assertEqual((r.injected, r.killed), (False, error == -4))
+
     def test_lost_events_are_seen(self) -> None:
         self.assertTrue(load("overrun.txt").lost)
         for line in ("CPU:1 [LOST 12 EVENTS]\n", "CPU:0 [EVENTS DROPPED]\n"):

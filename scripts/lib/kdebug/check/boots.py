@@ -13,8 +13,8 @@ from kdebug.guest.judge import Limits
 from kdebug.host import files
 
 # The selftests that go with any boot.
-BOOTED = ("events", "table", "sysrq", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "hazard", "misuse",
-          "stops", "stall")
+BOOTED = ("events", "table", "sysrq", "comp_block", "fail_create", "fail_nth", "knobs", "nomem", "hazard", "hits", "run",
+          "misuse", "stops", "stall", "cause")
 
 
 def boots(step: Step, _: str) -> list[str]:
@@ -27,7 +27,7 @@ def boots(step: Step, _: str) -> list[str]:
     if (tests := step.tree / guest_programs.SELFTESTS / "test_modules").is_dir():
         modules += external_modules(step.context, kernel, tests)
         programs += [p for p in BOOTED if (step.tree / guest_programs.SELFTESTS / f"{p}.c").is_file()]
-    if (step.tree / "samples/kthread").is_dir():
+    if (step.tree / "samples/kthread/kthread_pattern.c").is_file():
         programs += ["samples"]
     has_kunit = (step.tree / "kernel/tests/kthread_kunit.c").is_file()
     initrd = initramfs.ensure(step.context, kernel, modules)

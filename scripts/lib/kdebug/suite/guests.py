@@ -15,6 +15,7 @@ from kdebug.patches import scope
 from kdebug.suite.report import Tally
 
 KNOB = "/sys/kernel/debug/kthread/comp_block"
+FAIL_CREATE = "/sys/kernel/debug/kthread/fail_create"
 REQUESTS = "/sys/kernel/debug/kthread/requests"
 # For what runs on any flavour and architecture.
 SLOW = Limits(boot=300, silence=300, total=1800)

@@ -113,7 +113,13 @@ class Request:
     @property
     def killed(self) -> bool:
         """The creator was, and the request was abandoned."""
-        return self.failure == "-EINTR"
+        return self.failure == "-EINTR" and not self.injected
+
+    @property
+    def injected(self) -> bool:
+        """fail_create made it fail."""
+        answer = self.get("return")
+        return bool(answer and "injected" in answer.said)
 
     @property
     def in_flight(self) -> bool:
@@ -136,8 +142,8 @@ class Request:
 
     @property
     def held(self) -> bool:
-        """Its creation was; a hold at exit comes long after it."""
-        return any(e.kind in ("hold", "release") and e.said["point"] != "exit" for e in self.events)
+        """Its creation was; a hold at run or exit comes after it."""
+        return any(e.kind in ("hold", "release") and e.said["point"] not in ("run", "exit") for e in self.events)
 
     @property
     def spans(self) -> list[Span]:
@@ -194,6 +200,8 @@ class Request:
         age, stage = ms(self.latency or 0), self.said("return", "stage")
         if self.killed:
             out = [f"creator killed after {age} in stage {stage} (-EINTR)"]
+        elif self.injected:
+            out = [f"made to fail with {self.failure}"]
         elif self.error:
             out = [f"failed with {self.failure} after {age} in stage {stage}"]
         elif self.latency is not None:
@@ -256,6 +264,8 @@ def event(match: re.Match[str]) -> Event | None:
     said = {k: clean(v) for k, v in queue.groupdict().items()} if queue else dict(re.findall(r"(\w+)=(\S+)", rest))
     ok = queue or kind != "queue" and all(re.fullmatch(r"-?\d+", said.get(k, ""))
                                           for k in NUMBERS.get(kind, "pid").split())
+    if kind == "return" and rest.endswith(" injected"):
+        said["injected"] = "1"
     if not ok or kind in ("hold", "release") and "point" not in said:
         return None
     lane = LANE.get(kind, KTHREADD if said.get("point") == "fork" else THREAD)

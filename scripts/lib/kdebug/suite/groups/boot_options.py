@@ -12,22 +12,26 @@ from kdebug.guest import boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
 from kdebug.patches import scope
-from kdebug.suite.guests import KNOB
+from kdebug.suite.guests import FAIL_CREATE, KNOB
 from kdebug.suite.registry import Where, group
 from kdebug.suite.report import Tally
 
 # A thread that the kernel itself creates in a device initcall.
 EARLY = "kswapd0"
+# And one that a boot can do without.
+SPARE = "oom_reaper"
 
 
-def shown(context: Context, ready: Bootable, append: str, want: dict[str, str], *, log: str = "") -> None:
-    """Boot with @append; the files of the knob hold @want, the log has @log."""
+def shown(context: Context, ready: Bootable, append: str, want: dict[str, str], *, log: str = "",
+          knob: str = KNOB) -> None:
+    """Boot with @append; the files of the @knob hold @want, in patterns, the log has @log."""
     result = boot.run(context, ready.kernel.image, ready.initrd, append, label="guest",
-                      programs=[":".join(["show", *(f"{KNOB}/{name}" for name in want)])])
+                      programs=[":".join(["show", *(f"{knob}/{name}" for name in want)])])
     assert result.passed, result.report()
     said = {line.said for line in result.lines if line.prog}
     for name, value in want.items():
-        assert f"{KNOB}/{name}: {value}" in said, f"{name} is not '{value}'\n{result.report()}"
+        found = re.compile(rf"{re.escape(f'{knob}/{name}')}: {value}")
+        assert any(found.fullmatch(line) for line in said), f"{name} is not '{value}'\n{result.report()}"
     kernel = [line.said for line in result.lines if not line.prog and "ommand line:" not in line.said]
     assert any(log in line for line in kernel), f"no line with '{log}', see {result.console}"
 
@@ -65,12 +69,34 @@ def boot_options(context: Context, tally: Tally) -> None:
     with tally.case("boot options: all are taken"):
         # A name that nothing has, or its creation would use some of them up.
         shown(context, ready,
-              "comp_block=2,50,3,4 comp_block_point=claim comp_block_name=nobody comp_block_hold_ms=700",
+              "comp_block=2,50,3,4 comp_block_point=claim comp_block_name=nobody comp_block_creator=!no "
+              "comp_block_hold_ms=700",
               {"interval": "2", "probability": "50", "space": "3", "times": "4", "point": "claim",
-               "name": "nobody", "hold_ms": "700"})
-    with tally.case("boot options: without a name the knob stays disarmed"):
-        shown(context, ready, "comp_block=1,100,0,-1", {"probability": "0", "times": "-1"},
-              log="comp_block= needs comp_block_name=")
+               "name": "nobody", "creator": "!no", "hold_ms": "700", "hits": "0 0"})
+        shown(context, ready,
+              "fail_create=2,50,3,4 fail_create_name=!no fail_create_creator=nobody fail_create_errno=-4",
+              {"interval": "2", "probability": "50", "space": "3", "times": "4", "name": "!no", "creator": "nobody",
+               "errno": "-4", "hits": "0 0"}, knob=FAIL_CREATE)
+    # An exclusion matches the first thread of the system, too.
+    for knob, path, options, needs in (
+            ("comp_block", KNOB, "", "comp_block_name="),
+            ("comp_block", KNOB, "comp_block_name=!no comp_block_creator=swapper/0", "comp_block_name="),
+            ("fail_create", FAIL_CREATE, "", "fail_create_name= or fail_create_creator="),
+            ("fail_create", FAIL_CREATE, "fail_create_name=!no fail_create_creator=!no",
+             "fail_create_name= or fail_create_creator=")):
+        with tally.case(f"boot options: {knob} with {options or 'no name'} stays disarmed"):
+            shown(context, ready, f"{knob}=1,100,0,-1 {options}", {"probability": "0", "times": "-1"},
+                  log=f"at boot {knob}= needs {needs}, {knob} stays disarmed", knob=path)
+    with tally.case("boot options: a creation in a device initcall fails"):
+        shown(context, ready, f"fail_create=1,100,0,1 fail_create_name={SPARE} fail_create_creator=swapper/* "
+              "fail_create_errno=-11", {"times": "0", "hits": r"1 \d+"}, knob=FAIL_CREATE,
+              log=f'kthread: fail_create injects error -11 into kthread_create("{SPARE}") by swapper/0:1, id=')
+    for bad in ("fail_create=1,100,0", "fail_create_errno=11", "fail_create_name=!",
+                f"fail_create_creator={'x' * 128}"):
+        option, value = bad.split("=")
+        with tally.case(f"boot options: {option}={value[:12]} is refused and disarms"):
+            shown(context, ready, f"fail_create=1,100,0,1 fail_create_name={EARLY} {bad}", {"probability": "0"},
+                  log=f"bad value '{value}' for {option}=, fail_create stays disarmed", knob=FAIL_CREATE)
     for bad in ("comp_block=1,100,0", "comp_block_point=here", "comp_block_hold_ms=1s",
                 f"comp_block_name={'x' * 128}"):
         option, value = bad.split("=")

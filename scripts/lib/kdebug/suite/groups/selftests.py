@@ -19,8 +19,8 @@ def sysrq(context: Context, tally: Tally) -> None:
 
 @group("stall", Where.ANY, needs=f"{guest_programs.SELFTESTS}/stall.c")
 def stall(context: Context, tally: Tally) -> None:
-    """The stall report."""
-    on_each(context, tally, ["stall"], ["stall-report"])
+    """The stall report, and the cause that it names."""
+    on_each(context, tally, ["stall", "cause"], ["stall-report"])
 
 
 @group("suspend", Where.PLAIN, needs=f"{guest_programs.SELFTESTS}/suspend.c")
@@ -36,7 +36,7 @@ def guest(context: Context, tally: Tally) -> None:
     """The experiment and the series' selftests."""
     on_each(context, tally, ["repro", "fail_create", "fail_nth", "knobs", "nomem", "events", "table", "hazard",
                              "timeline"], ["nomem"])
-    on_each(context, tally, ["comp_block"], ["stall-report"])
+    on_each(context, tally, ["comp_block", "run", "hits"], ["stall-report"])
 
 
 @group("samples", Where.ANY, needs=scope.SAMPLES)
