@@ -11,6 +11,7 @@ from kdebug.explore import excuses, guest, page, scenario as scenarios, sweep
 from kdebug.explore.results import Cell, Sheet, alone
 from kdebug.explore.scenario import Scenario
 from kdebug.guest import bad_lines
+from kdebug.host.files import digest
 from kdebug.host.ui import Fail
 
 EXCUSES = "excuses.txt"
@@ -33,7 +34,7 @@ def run(context: Context, names: Sequence[str], jobs: int = 1, only: str = "", a
             print(f"{one.name}: skipped: {why}")
             continue
         with alone(top / one.name):
-            sheet = Sheet(one, top / one.name, guest.key(host, one))
+            sheet = Sheet(one, top / one.name, digest(one.text, host.key))
             sheet.open()
             print(f"{one.name}: {one.title}", flush=True)
             run_one = sweep.Sweep(sheet, sweep.runner(context, host, sheet), rules, excused, jobs, only)

@@ -28,10 +28,9 @@ NEEDS = ("CONFIG_FAIL_KTHREAD", "CONFIG_FAULT_INJECTION_DEBUG_FS", "CONFIG_TRACI
 # Trace events on the console: a name must be known before the oops comes.
 APPEND = "tp_printk"
 AGENT = "explore"
-PROGRAM = Path("kernel/guest")
 FLOOD = 16 << 20  # bytes of console that end a guest
 
-# The links of kmod. busybox's own modprobe tries a second time when a load has failed.
+# The names of kmod.
 KMOD = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 
 
@@ -47,7 +46,7 @@ class Machine:
     ready: Bootable
     initrd: Path
     config: dict[str, str]
-    agent: str          # a key of the program that does the trials
+    key: str            # of all that it is made of
     disks: tuple[tuple[str, Path], ...] = ()  # serial and image of the read-only disks
 
     @property
@@ -67,23 +66,30 @@ def machine(context: Context) -> Machine:
     able = all(config.get(f"CONFIG_{option}") == "y" for option in ("SQUASHFS", "VIRTIO_BLK"))
     disks = tuple((serial, image) for serial in ("root", "modules")
                   if able and (image := top / f"{serial}.squashfs").is_file())
-    extra, links = _kmod()
+    extra, links = _tools()
     if not any(serial == "modules" for serial, _ in disks):
         extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
     initrd = initramfs.extend(ready.kernel, ready.initrd, top / f"{ready.kernel.out.name}.cpio", extra, links)
-    agent = files.digest(*(path.read_bytes() for path in sorted((context.kernel / "guest").glob("explore*"))))
-    return Machine(ready, initrd, config, agent, disks)
+    parts = [*sorted((context.kernel / "guest").glob("explore*")), *(path for _, path in sorted(extra.items()))]
+    stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in disks]
+    return Machine(ready, initrd, config, files.digest(ready.kernel.key, *(p.read_bytes() for p in parts), *stats), disks)
 
 
-def _kmod() -> tuple[dict[str, Path], dict[str, str]]:
-    """The host's kmod with its libraries, by their paths in the guest, and its names."""
-    found = shutil.which("kmod", path=f"{os.environ.get('PATH', os.defpath)}:{modinfo.SBIN}")
-    if not found:
-        raise Fail("kmod", "not found", "install kmod")
-    said = subprocess.run(["ldd", found], capture_output=True, text=True).stdout
-    libraries = re.findall(r"^\s(?:\S+ => )?(/\S+) \(0x", said, re.M)
-    return ({"/bin/kmod": Path(found).resolve(), **{name: Path(name).resolve() for name in libraries}},
-            {f"/bin/{name}": "kmod" for name in KMOD})
+def _tools() -> tuple[dict[str, Path], dict[str, str]]:
+    """The host's shell and kmod with their libraries, by their paths in the guest, and kmod's names.
+
+    busybox's modprobe tries a second time when a load has failed, and its shell takes no other.
+    """
+    path = f"{os.environ.get('PATH', os.defpath)}:{modinfo.SBIN}"
+    found: dict[str, Path] = {}
+    for name, package in (("sh", "dash"), ("kmod", "kmod")):
+        tool = shutil.which(name, path=path)
+        if not tool:
+            raise Fail(name, "not found", f"install {package}")
+        said = subprocess.run(["ldd", tool], capture_output=True, text=True).stdout
+        libraries = re.findall(r"^\s(?:\S+ => )?(/\S+) \(0x", said, re.M)
+        found |= {f"/bin/{name}": Path(tool).resolve(), **{library: Path(library).resolve() for library in libraries}}
+    return found, {f"/bin/{name}": "kmod" for name in KMOD}
 
 
 def _modules(ready: Bootable, stage: Path) -> dict[str, Path]:
@@ -112,12 +118,6 @@ def check(context: Context, host: Machine, scenario: Scenario) -> str:
     if scenario.disks and host.config.get("CONFIG_VIRTIO_BLK") not in ("y",):
         return f"FLAVOUR={context.flavour} has no CONFIG_VIRTIO_BLK for its disks"
     return ""
-
-
-def key(host: Machine, scenario: Scenario) -> str:
-    """What the results of the @scenario depend on."""
-    stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in host.disks]
-    return files.digest(scenario.text, host.ready.kernel.key, host.agent, *stats)
 
 
 @dataclass(frozen=True)

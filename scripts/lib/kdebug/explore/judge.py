@@ -11,15 +11,12 @@ import errno
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kdebug.explore.console import Seen
+from kdebug.explore.trial import Trial, glob
 from kdebug.guest.bad_lines import Rules
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import NOISE
-
-if TYPE_CHECKING:
-    from kdebug.explore.trial import Trial
 
 OK = "ok"
 ERROR = "error"              # the scenario or the guest is at fault: nothing is known
@@ -82,7 +79,7 @@ def _reports(seen: Seen, rules: Rules) -> list[Finding]:
         if not kind or any(one.kind == kind for one in found):
             continue
         report = [one.said for one in seen.lines[at:at + 60] if not NOISE.match(one.said)
-                  and not one.said.startswith("explore: ")]
+                  and not one.said.startswith(("explore: ", "kthread_"))]
         # An oops does not say where in its first line.
         place = next((m[1] for text in report[1:] if (m := _PLACE.search(text))), "")
         where = f" at {place}" if kind == "oops" and place and place not in line.said else ""
@@ -118,7 +115,6 @@ def _control(seen: Seen, trial: Trial) -> list[Finding]:
 
 def _made(seen: Seen, trial: Trial) -> int:
     """How many threads there came to be of those that the trial is about."""
-    from kdebug.explore.trial import glob
     return sum(glob(name) == trial.name for name in seen.made)
 
 

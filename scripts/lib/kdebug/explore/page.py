@@ -28,8 +28,7 @@ def load(context: Context) -> list[Sheet]:
         stamp = load_json(index)
         one = Scenario(index.parent.name, Path(stamp.get("path", "")), "", stamp.get("title", index.parent.name))
         sheet = Sheet(one, index.parent, stamp.get("key", ""))
-        sheet.open()
-        if 0 in sheet.ends:
+        if sheet.load() and 0 in sheet.ends:
             found.append(sheet)
     return found
 

@@ -63,12 +63,18 @@ class Sheet:
     key: str
     ends: dict[int, dict[str, Any]] = field(default_factory=dict)  # how the guest of each trial ended, by number
 
-    def open(self) -> None:
-        """Take what is known, if it is about the same scenario, kernel and agent; else begin anew."""
+    def load(self) -> bool:
+        """Take what is known, if it is about the same scenario, kernel and agent."""
         stamp = load_json(self.folder / INDEX)
-        if stamp.get("key") == self.key:
-            self.ends = {int(n): end for n, end in stamp.get("trials", {}).items()
-                         if (self.folder / n / CONSOLE).is_file()}
+        if stamp.get("key") != self.key:
+            return False
+        self.ends = {int(n): end for n, end in stamp.get("trials", {}).items()
+                     if (self.folder / n / CONSOLE).is_file()}
+        return True
+
+    def open(self) -> None:
+        """Take what is known, or begin anew."""
+        if self.load():
             return
         for old in self.folder.glob("*"):
             if old.name != "lock":
