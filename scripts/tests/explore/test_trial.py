@@ -36,8 +36,8 @@ class Glob(unittest.TestCase):
 class Plan(unittest.TestCase):
     def test_one(self) -> None:
         found = trial.plan(made("one/0"))
-        self.assertEqual([one.label for one in found], ["fail -12", "fail -4", "kill fork", "kill claim", "stop", "slow",
-                                                        "slow-exit"])
+        self.assertEqual([one.label for one in found], ["fail -12", "fail -4", "kill fork", "kill claim", "stop",
+                                                        "slow", "slow-exit"])
         self.assertEqual([one.number for one in found], list(range(1, 8)))
         self.assertEqual({(one.space, one.name, one.creator, one.row) for one in found},
                          {(1, "one/[0-9]*", "modprobe", "one/0 by modprobe")})

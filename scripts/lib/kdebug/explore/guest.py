@@ -35,8 +35,8 @@ KMOD = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 
 
 def folder(context: Context) -> Path:
-    """Where all results are, and what all scenarios share."""
-    return context.root / "explore"
+    """Where all results are, and what the guests of all scenarios are made of."""
+    return (context.cell or context.root) / "explore"
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,15 @@ def machine(context: Context) -> Machine:
     top.mkdir(parents=True, exist_ok=True)
     able = all(config.get(f"CONFIG_{option}") == "y" for option in ("SQUASHFS", "VIRTIO_BLK"))
     disks = tuple((serial, image) for serial in ("root", "modules")
-                  if able and (image := top / f"{serial}.squashfs").is_file())
+                  if able and (image := context.root / "explore" / f"{serial}.squashfs").is_file())
     extra, links = _tools()
     if not any(serial == "modules" for serial, _ in disks):
         extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
     initrd = initramfs.extend(ready.kernel, ready.initrd, top / f"{ready.kernel.out.name}.cpio", extra, links)
     parts = [*sorted((context.kernel / "guest").glob("explore*")), *(path for _, path in sorted(extra.items()))]
     stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in disks]
-    return Machine(ready, initrd, config, files.digest(ready.kernel.key, *(p.read_bytes() for p in parts), *stats), disks)
+    key = files.digest(ready.kernel.key, *(path.read_bytes() for path in parts), *stats)
+    return Machine(ready, initrd, config, key, disks)
 
 
 def _tools() -> tuple[dict[str, Path], dict[str, str]]:

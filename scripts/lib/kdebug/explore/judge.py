@@ -152,7 +152,8 @@ def _errno(seen: Seen, trial: Trial, control: Seen) -> list[Finding]:
                 if number == injected:
                     return []
                 others.append((line, name))
-    return [Finding("another errno", f"{errno.errorcode[injected]} becomes {name}: {line}") for line, name in others[:1]]
+    wanted = errno.errorcode[injected]
+    return [Finding("another errno", f"{wanted} becomes {name}: {line}") for line, name in others[:1]]
 
 
 def _second(seen: Seen) -> list[Finding]:

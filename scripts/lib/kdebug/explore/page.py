@@ -63,8 +63,9 @@ def junit(sheets: dict[str, list[Cell]]) -> bytes:
     top = ElementTree.Element("testsuites")
     for name, cells in sheets.items():
         bad = [cell for cell in cells if not cell.passed]
+        skipped = sum(cell.passed and bool(cell.findings) for cell in cells)
         suite = ElementTree.SubElement(top, "testsuite", name=name, tests=str(len(cells)), failures=str(len(bad)),
-                                       errors="0", skipped=str(sum(c.passed and bool(c.findings) for c in cells)))
+                                       errors="0", skipped=str(skipped))
         for cell in cells:
             case = ElementTree.SubElement(suite, "testcase", classname=name, name=xml_text(_name(cell)),
                                           time=f"{cell.seconds:.3f}")
@@ -147,6 +148,6 @@ def page(sheets: list[tuple[Sheet, list[Cell]]]) -> str:
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width"><title>kthread-debug: explore</title>\n'
             f"<style>\n{STYLE}\n</style></head>\n<body><h1>kthread-debug: explore</h1>\n"
-            f"<p>{len(sheets)} scenarios, {len(count)} trials, {bad} to look at. A row is a creation of a kernel thread,"
-            f" a column what happens to it.</p>\n"
+            f"<p>{len(sheets)} scenarios, {len(count)} trials, {bad} to look at. A row is a creation of a kernel"
+            f" thread, a column what happens to it.</p>\n"
             + "".join(_sheet(sheet, cells) for sheet, cells in sheets) + "</body></html>\n")

@@ -132,7 +132,8 @@ def alone(where: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise ui.Fail(str(where / "lock"), f"held by {file.read().strip()}", "wait for it to end, or stop it") from None
+            raise ui.Fail(str(where / "lock"), f"held by {file.read().strip()}",
+                          "wait for it to end, or stop it") from None
         file.truncate(0)
         file.write(f"pid {os.getpid()}: explore\n")
         file.flush()
