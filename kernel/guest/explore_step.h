@@ -69,8 +69,9 @@ static void in_shell(const char *what)
 	static char env_disks[16][32], command[300];
 	char *argv[] = { "sh", "-e", "-c", command, NULL };
 	char *env[24] = { path, "TMP=/tmp/t", "TMPDIR=/tmp/t", "HOME=/tmp/t",
-			  "LC_ALL=C", "TERM=dumb" };
-	int i, nr = 6, in = open("/dev/null", O_RDONLY);
+			  "LC_ALL=C", "TERM=dumb",
+			  "DM_DISABLE_UDEV=1" };	/* there is none */
+	int i, nr = 7, in = open("/dev/null", O_RDONLY);
 
 	for (i = 0; i < 16; i++) {
 		if (!*disks[i])

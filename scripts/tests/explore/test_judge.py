@@ -148,7 +148,8 @@ class Control(unittest.TestCase):
 
 class Console(unittest.TestCase):
     def test_split(self) -> None:
-        raw = consoles.raw("Linux version 7\n" + trial(1) + "late\n" + trial(2) + "end\n")
+        raw = consoles.raw("Linux version 7\n" + trial(1) + "late\n"
+                           "explore: said n=1 step=x explore: trial n=7 fault=\n" + trial(2) + "end\n")
         parts = consoles.console.split(raw)
         self.assertEqual(list(parts), [1, 2])
         self.assertIn(b"late", parts[1])

@@ -34,13 +34,14 @@ class Guests:
         self.tmp, self.dies, self.dirty = tmp, dies, dirty
         self.first = first or control("one/0")
         self.batches: list[list[int]] = []
-        self.code, self.empty = Code.NO_STATUS, False
+        self.code, self.empty, self.early = Code.NO_STATUS, False, 0
         self.lock = threading.Lock()
 
     def __call__(self, batch: list[Trial], where: Path, phase: ui.Phase) -> Ended:
         phase.live("running")
-        text = "Linux version 7.3\n"
-        for one in [] if self.empty else batch:
+        self.early -= 1
+        text = "Linux version 7.3\n" + "kdebug: init nonce=1 cpus=2\n" * (self.early < 0)
+        for one in [] if self.empty or self.early >= 0 else batch:
             if not one.number:
                 text += self.first
             elif one.number in self.dies:
@@ -130,6 +131,14 @@ class Sweeps(Scratch):
         guests = Guests(self.tmp)
         guests.empty = True
         self.assertEqual(fail(self, self.run_sweep, guests).code, 1)
+
+    def test_a_guest_that_does_not_come_to_its_init_is_booted_again(self) -> None:
+        guests = Guests(self.tmp)
+        guests.early = 2
+        self.assertEqual(len(self.run_sweep(guests)), 8)
+        self.assertEqual(guests.batches[:4], [[0], [0], [0], [1, 2, 3, 4, 5, 6, 7]])
+        guests.early = 3
+        self.assertEqual(fail(self, self.run_sweep, guests, self.sheet("other")).code, 1)
 
     def test_who_has_lost_the_guest_knows_nothing(self) -> None:
         guests = Guests(self.tmp, dies=(1,))

@@ -86,7 +86,8 @@ a { color: #0645ad } .small { font-size: 12px } li { overflow-wrap: anywhere; ma
 pre { font-size: 12px; overflow-x: auto; margin: .2em 0 }
 .ok { background: #dff2df } .excused { background: #e8eef7 } .none { background: #eee } .soft { background: #fdf1cf }
 .red { background: #f8d5d5 }
-@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } a { color: #8bf } th { background: #333 }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } a { color: #8bf }
+th { background: #333 }
 .ok { background: #1d3a1d } .excused { background: #22304a } .none { background: #2a2a2a } .soft { background: #4a3d14 }
 .red { background: #4a1f1f } }"""
 
