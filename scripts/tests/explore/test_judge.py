@@ -68,7 +68,10 @@ class Verdicts(unittest.TestCase):
         self.assertEqual([one.kind for one in found], ["corruption", "warning", "leak", "half success", "left over"])
 
     def test_hang_says_where(self) -> None:
-        text = trial(action="hang", between="explore: stack n=1 pid=41 comm=modprobe\nexplore: stack n=1 f+0x1/0x2\n",
+        text = trial(action="hang", between="explore: stack n=1 pid=40 comm=sh\n"
+                     "explore: stack n=1 do_wait+0x1/0x2\nexplore: stack n=1 pid=41 comm=modprobe\n"
+                     "explore: stack n=1 f+0x1/0x2\nexplore: stack n=1 pid=42 comm=sh\n"
+                     "explore: stack n=1 do_wait+0x1/0x2\nINFO: task modprobe:41 blocked for more than 7 seconds.\n",
                      done="explore: done n=1 clean=0\n")
         self.assertEqual(self.worst(text), "hang: action does not return in f+0x1/0x2")
 
