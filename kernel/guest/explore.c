@@ -27,7 +27,6 @@
 #define KMEMLEAK	DEBUGFS "kmemleak"
 #define TRACING		"/sys/kernel/tracing/"
 #define LEAK_MS		6000	/* kmemleak: MSECS_MIN_AGE, and a bit */
-#define DISK_ROOT	"/r"
 
 #ifndef MNT_DETACH
 #define MNT_DETACH	2
@@ -40,6 +39,7 @@ static struct {
 	const char *fault, *arg, *space, *name, *creator;
 } trial;
 
+static unsigned long tainted;	/* before the trial */
 static int net;			/* is the loopback device wanted? */
 static char modules[64 * 1024];	/* those that were loaded before the trial */
 
@@ -439,7 +439,8 @@ static int round_of(int nr, int armed)
 		say("note n=%d cannot unmount %s: error %d", n, tmp_dir(), errno);
 	if (unload_new(nr) == HANG)
 		return 0;
-	settle();
+	/* Behind a splat it is clear what is left, and why. */
+	settle(taints() == tainted ? limit_ms : 0);
 	reap();
 	return 1;
 }
@@ -468,11 +469,11 @@ static void look_for_leaks(long long since)
 /* Returns whether what follows would mean anything. */
 static int attempt(void)
 {
-	unsigned long before = taints();
 	long long since;
 	int goes_on;
 
 	bad = 0;
+	tainted = taints();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
 	/* For "\nNAME " to be found in the first line, too. */
@@ -483,11 +484,11 @@ static int attempt(void)
 	since = now_ms();
 	if (goes_on && !access(KMEMLEAK, F_OK))
 		scan();
-	if (goes_on && !bad && taints() == before)
+	if (goes_on && !bad && taints() == tainted)
 		goes_on = round_of(2, 0);
 	if (goes_on)
 		look_for_leaks(since);
-	if (taints() != before)
+	if (taints() != tainted)
 		bad++;
 	say("done n=%d clean=%d", n, !bad && goes_on);
 	return !bad && goes_on;
@@ -514,6 +515,8 @@ static void prepare(void)
 	syscall(__NR_fcntl, output[0], F_SETFL, O_NONBLOCK);
 	/* Whoever is left by a step becomes a child of ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	/* Once, so that what a step makes in it is seen here. */
+	mount("configfs", "/sys/kernel/config", "configfs", 0, NULL);
 	find_disks();
 	if (!*root)
 		mkdir("/tmp/t", 0755);

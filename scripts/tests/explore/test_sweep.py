@@ -180,6 +180,7 @@ class Sweeps(Scratch):
         self.assertEqual(str(ktap.count(tests)), "7 passed, 1 failed")
         suite = ElementTree.fromstring((top / page.JUNIT).read_bytes())[0]
         self.assertEqual((suite.get("tests"), suite.get("failures")), ("8", "1"))
+        self.assertEqual(len(suite.findall("testcase/failure")), 1)
 
 
 class Replay(Scratch):
