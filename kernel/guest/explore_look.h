@@ -266,21 +266,26 @@ static int new_things(int tell)
 	return found;
 }
 
-/* Wait until nothing new is there, for @ms at most, and tell what is new then. */
-static void settle(int ms)
+/*
+ * Wait until nothing new is there, for @ms at most, and tell what is new then.
+ * Returns how many things are.
+ */
+static int settle(int ms)
 {
 	long long end = now_ms() + ms;
-	int wait = 20;
+	int wait = 20, looks = 0;
 
 	while (new_things(0)) {
-		if (now_ms() >= end) {
+		/* A few looks, however busy the host is. */
+		if (now_ms() >= end && (!ms || ++looks > 10)) {
 			bad += new_things(1);
-			break;
+			return found;
 		}
 		msleep(wait);
 		if (wait < 500)
 			wait *= 2;
 	}
+	return 0;
 }
 
 #endif

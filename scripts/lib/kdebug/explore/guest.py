@@ -144,8 +144,8 @@ def run(context: Context, host: Machine, scenario: Scenario, trials: Sequence[Tr
                                   {"/etc/explore": config, "/scenario": script})
         kernel = host.ready.kernel
         result = boot.run(context, kernel.image, initrd, APPEND, programs=[AGENT],
-                          limits=Limits(boot=300, silence=90 + 2 * scenario.limit,
-                                        total=600 + len(trials) * (60 + 8 * scenario.limit), size=FLOOD),
+                          limits=Limits(boot=300, silence=90 + 5 * scenario.limit,
+                                        total=600 + len(trials) * (60 + 30 * scenario.limit), size=FLOOD),
                           memory=max(kernel.memory, scenario.memory or 0), smp=kernel.cpus or scenario.cpus,
                           rules=Rules(), out_dir=where, phase=phase, extra=_drives(host, scenario, Path(tmp)))
     return Ended(result.verdict.code, result.verdict.reason, result.console, result.seconds)

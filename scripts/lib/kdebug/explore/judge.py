@@ -183,7 +183,7 @@ def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "
     if seen.leaks:
         found.append(Finding("leak", next((line for line in seen.leaks if line.startswith("unreferenced")),
                                           seen.leaks[0]), tuple(seen.leaks[1:SHOWN])))
-    found += [Finding("left over", what) for what in seen.left]
+    found += [Finding("left over", what) for what in dict.fromkeys(seen.left)]
     if trial.number:
         found += _faulted(seen, trial, control)
         if seen.not_killable and not seen.killed:

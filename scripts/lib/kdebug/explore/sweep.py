@@ -134,6 +134,8 @@ class Sweep:
             raw = ended.console.read_bytes() if ended.console.is_file() else b""
             if b"kdebug: init" in raw:
                 break
+        if self.jobs == 1 and sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")  # the live line
         parts = console.split(raw)
         done = [trial for trial in batch if trial.number in parts]
         seen = {trial.number: console.read(parts[trial.number]) for trial in done}
