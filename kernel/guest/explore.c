@@ -35,6 +35,7 @@ static struct {
 } trial;
 
 static unsigned long tainted;	/* before the trial */
+static int reported;		/* has the log had a report since? */
 static int left;		/* things of it, so far */
 static int net;			/* is the loopback device wanted? */
 static char modules[64 * 1024];	/* those that were loaded before the trial */
@@ -44,12 +45,49 @@ static int is(const char *fault)
 	return !strcmp(trial.fault, fault);
 }
 
-static unsigned long taints(void)
+/* The kernel's log from the trial's beginning on. */
+static int kmsg;
+
+/*
+ * Whether the kernel has reported anything since the trial began: by its taints,
+ * and by its log, as lockdep leaves no taint and finds nothing more.
+ */
+static int splat(void)
+{
+	static const char *const heads[] = {
+		"WARNING: ", "BUG: ", "INFO: ", "rcu: INFO: ", "DEBUG_LOCKS_",
+		"UBSAN: ", "Oops", NULL
+	};
+	char buf[8192], *text;
+	ssize_t len;
+	int i;
+
+	slurp("/proc/sys/kernel/tainted", buf, sizeof(buf));
+	if ((strtoul(buf, NULL, 10) & TAINTS) != tainted)
+		return 1;
+	/* A record a read: "level,number,time,flags;text" */
+	while ((len = read(kmsg, buf, sizeof(buf) - 1)) > 0 ||
+	       (len < 0 && errno == EPIPE)) {
+		if (len < 0)
+			continue;
+		buf[len] = '\0';
+		text = strchr(buf, ';');
+		for (i = 0; text && heads[i]; i++)
+			if (!strncmp(text + 1, heads[i], strlen(heads[i])))
+				reported = 1;
+	}
+	return reported;
+}
+
+/* From here on. */
+static void forget_splats(void)
 {
 	char buf[32];
 
+	lseek(kmsg, 0, SEEK_END);
+	reported = 0;
 	slurp("/proc/sys/kernel/tainted", buf, sizeof(buf));
-	return strtoul(buf, NULL, 10) & TAINTS;
+	tainted = strtoul(buf, NULL, 10) & TAINTS;
 }
 
 /* --- the knobs --- */
@@ -326,7 +364,7 @@ static int round_of(int nr, int armed)
 		return 0;
 	/* Behind a splat it is clear what is left, and why. */
 	if (nr)
-		left += settle(taints() == tainted && !left ? limit_ms : 0);
+		left += settle(splat() || left ? 0 : limit_ms);
 	reap();
 	return 1;
 }
@@ -359,7 +397,7 @@ static int attempt(void)
 	int goes_on;
 
 	bad = left = 0;
-	tainted = taints();
+	forget_splats();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
@@ -369,11 +407,11 @@ static int attempt(void)
 	if (goes_on && !access(KMEMLEAK, F_OK))
 		scan();
 	/* The control has to tell what is left each time, and what only once. */
-	if (goes_on && (!bad || is("control")) && taints() == tainted)
+	if (goes_on && (!bad || is("control")) && !splat())
 		goes_on = round_of(2, 0);
 	if (goes_on)
 		look_for_leaks(since);
-	if (taints() != tainted)
+	if (splat())
 		bad++;
 	say("done n=%d clean=%d", n, !bad && goes_on);
 	return !bad && goes_on;
@@ -412,6 +450,7 @@ static void prepare(void)
 		exit(2);
 	}
 	syscall(__NR_fcntl, output[0], F_SETFL, O_NONBLOCK);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	/* Whoever is left by a step becomes a child of ours. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	/* Once, so that what a step makes in it is seen here. */

@@ -121,6 +121,9 @@ class Verdicts(unittest.TestCase):
     def test_a_killed_step_is_no_fault_of_its_own(self) -> None:
         self.assertEqual(findings(trial(action=137, between="explore: killed n=1 pid=41 comm=sh\n"), "kill claim"), [])
 
+    def test_what_is_not_clean_is_not_ok(self) -> None:
+        self.assertEqual(findings(trial(done="explore: done n=1 clean=0\n"))[0].kind, "error")
+
     def test_a_guest_that_ends_in_the_middle(self) -> None:
         text = "explore: trial n=1 fault=stop\nexplore: begin n=1 round=1 what=action\n"
         self.assertEqual(self.worst(text, end="no console byte for 60 s (silence limit)"),
