@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
-from kdebug.explore import page, replay, results, sweep
+from kdebug.explore import guest, page, replay, results, sweep
 from kdebug.explore.guest import Ended
 from kdebug.explore.results import Cell, Sheet
 from kdebug.explore.scenario import Scenario
@@ -68,7 +68,7 @@ class Sweeps(Scratch):
         self.scenario = Scenario("one", self.tmp / "one.sh", TEXT, "one thread")
 
     def sheet(self, key: str = "k") -> Sheet:
-        sheet = Sheet(self.scenario, self.tmp / "explore/one", key)
+        sheet = Sheet(self.scenario, guest.folder(self.context) / "one", key)
         sheet.open()
         return sheet
 
@@ -104,7 +104,7 @@ class Sweeps(Scratch):
         self.run_sweep(Guests(self.tmp))
         sheet = self.sheet("other")
         self.assertEqual(sheet.ends, {})
-        self.assertEqual(list((self.tmp / "explore/one").glob("[0-9]*")), [])
+        self.assertEqual(list((guest.folder(self.context) / "one").glob("[0-9]*")), [])
 
     def test_a_trial_whose_console_is_gone_is_done_again(self) -> None:
         sheet = self.sheet()
@@ -168,7 +168,7 @@ class Sweeps(Scratch):
     def test_page_ktap_and_junit(self) -> None:
         self.run_sweep(Guests(self.tmp, dies=(2,)))
         page.write(self.context, RULES, [])
-        top = self.tmp / "explore"
+        top = guest.folder(self.context)
         text = (top / page.PAGE).read_text()
         links = [part.partition('"')[0] for part in text.split('href="')[1:]]
         self.assertEqual(len([link for link in links if link.endswith(results.CONSOLE)]), 8)

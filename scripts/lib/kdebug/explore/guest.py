@@ -29,6 +29,7 @@ NEEDS = ("CONFIG_FAIL_KTHREAD", "CONFIG_FAULT_INJECTION_DEBUG_FS", "CONFIG_TRACI
 # looks whether its timer works comes to no good.
 APPEND = "tp_printk no_timer_check"
 AGENT = "explore"
+FLAVOUR = "explore"  # what a scenario runs on, if FLAVOUR= does not say
 FLOOD = 16 << 20  # bytes of console that end a guest
 
 # The names of kmod.
@@ -36,8 +37,9 @@ KMOD = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 
 
 def folder(context: Context) -> Path:
-    """Where all results are, and what the guests of all scenarios are made of."""
-    return (context.cell or context.root) / "explore"
+    """Where all results are. Those of another flavour are apart: they took hours."""
+    name = "explore" if context.flavour == FLAVOUR else f"explore-{context.flavour}"
+    return (context.cell or context.root) / name
 
 
 @dataclass(frozen=True)
