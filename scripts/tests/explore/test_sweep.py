@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import threading
 from pathlib import Path
@@ -164,6 +165,10 @@ class Sweeps(Scratch):
     def test_two_at_a_time_are_refused(self) -> None:
         with results.alone(self.tmp / "x"):
             self.assertIn("held by pid", fail(self, results.alone(self.tmp / "x").__enter__).problem)
+
+    def test_another_flavour_keeps_its_own_results(self) -> None:
+        folders = [guest.folder(dataclasses.replace(self.context, flavour=name)).name for name in ("explore", "plain")]
+        self.assertEqual(folders, ["explore", "explore-plain"])
 
     def test_page_ktap_and_junit(self) -> None:
         self.run_sweep(Guests(self.tmp, dies=(2,)))
