@@ -30,6 +30,10 @@ class Read(unittest.TestCase):
         self.assertEqual(found.flavours, ["plain", "lockdep"])
         self.assertEqual([found.runs, found.out], [Path("/c/runs"), Path("/b/6.12/sets/2-debug/out")])
 
+    def test_a_command_may_have_another_flavour(self) -> None:
+        found = [read(env, flavour="explore").flavour for env in ({}, {"FLAVOUR": "plain"})]
+        self.assertEqual(found, ["explore", "plain"])
+
     def test_a_compiler_that_is_empty_is_none_of_ours(self) -> None:
         self.assertEqual([read({}).compiler, read({"CC": ""}).compiler], [None, ""])
 

@@ -119,6 +119,15 @@ class Ensure(Scratch):
         self.assertEqual(image.read_text(), before + "file /etc/x /x 0644 0 0\nfile /mod/two.ko /t 0644 0 0\n")
         self.assertEqual(base.read_text(), before)
 
+    def test_extend_makes_folders_and_links_and_keeps_what_can_be_run(self) -> None:
+        base = initramfs.ensure(self.context, self.kernel)
+        before, tool = base.read_text(), self.script(self.tmp / "kmod", "x")
+        image = initramfs.extend(self.kernel, base, self.tmp / "more.cpio",
+                                 {"/lib/a/b.so": self.module, "/bin/kmod": tool}, {"/bin/rmmod": "kmod"})
+        self.assertEqual(image.read_text().removeprefix(before),
+                         f"dir /lib 0755 0 0\ndir /lib/a 0755 0 0\nfile /bin/kmod {tool} 0755 0 0\n"
+                         f"file /lib/a/b.so {self.module} 0644 0 0\nslink /bin/rmmod kmod 0777 0 0\n")
+
     def test_shell_is_apart(self) -> None:
         busybox = self.script(self.tmp / "busybox", "#!/bin/sh\necho sh; echo init; echo ls\n")
         with mock.patch.object(initramfs, "busybox", return_value=busybox):
