@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# md: a raid10 that grows from four disks to five
+# options: MD_RAID10
+# packages: mdadm
+# disks: 5x32M
+# limit: 60
+export MDADM_NO_UDEV=1
+setup() {
+	modprobe raid10
+	mdadm --create /dev/md0 --run --assume-clean --level=10 --raid-devices=4 --bitmap=none \
+		"$DISK1" "$DISK2" "$DISK3" "$DISK4"
+	mdadm --add /dev/md0 "$DISK5"
+}
+action() {
+	echo frozen >/sys/block/md0/md/sync_action
+	echo 5 >/sys/block/md0/md/raid_disks
+	echo reshape >/sys/block/md0/md/sync_action
+}
+again() { mdadm --wait /dev/md0 || true; dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
+teardown() {
+	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct
+	mdadm --stop /dev/md0
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# md: a raid5 that grows from three disks to four
+# options: MD_RAID456
+# packages: mdadm
+# disks: 4x32M
+# limit: 60
+export MDADM_NO_UDEV=1
+setup() {
+	modprobe raid456
+	mdadm --create /dev/md0 --run --assume-clean --level=5 --raid-devices=3 --bitmap=none "$DISK1" "$DISK2" "$DISK3"
+	mdadm --add /dev/md0 "$DISK4"
+}
+action() {
+	echo frozen >/sys/block/md0/md/sync_action
+	echo 4 >/sys/block/md0/md/raid_disks
+	echo reshape >/sys/block/md0/md/sync_action
+}
+again() { mdadm --wait /dev/md0 || true; dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
+teardown() {
+	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct
+	mdadm --stop /dev/md0
+}
