@@ -9,7 +9,7 @@ setup() {
 	mkdir /sys/kernel/config/iio/triggers/loop/t
 }
 action() {
-	cd /sys/bus/iio/devices/iio:device0
+	cd /sys/bus/iio/devices/iio:device0 || return
 	cat ../trigger0/name >trigger/current_trigger
 	echo 1 >scan_elements/in_voltage0_en
 	echo 1 >buffer/enable

@@ -7,7 +7,7 @@ setup() { echo never >$file; }
 action() { echo always >$file; }
 again() {
 	for _ in $(seq 100); do
-		! ps ax | grep -q '[k]hugepaged' || return 0
+		! pgrep -x khugepaged || return 0
 		sleep 0.1
 	done
 	return 1

@@ -18,7 +18,7 @@ setup() {
 }
 action() {
 	mkdir $dir/heartbeat/0123456789ABCDEF0123456789ABCDEF
-	cd $dir/heartbeat/0123456789ABCDEF0123456789ABCDEF
+	cd $dir/heartbeat/0123456789ABCDEF0123456789ABCDEF || return
 	echo 512 >block_bytes
 	echo 1 >start_block
 	echo 255 >blocks
