@@ -30,11 +30,10 @@ class Tools(Scratch):
         keyring = self.tmp / "keyring"
         keyring.touch()
         path = f"{self.tmp}/bin:{os.environ['PATH']}"
-        for patch in (mock.patch.object(apt, "host_mirrors", lambda: [f"{MIRROR}-security", MIRROR]),
-                      mock.patch.object(apt, "KEYRINGS", (keyring,)), mock.patch.dict(os.environ, {"PATH": path}),
-                      mock.patch.object(root, "ROOM", 0)):
-            patch.start()
-            self.addCleanup(patch.stop)
+        self.enterContext(mock.patch.object(apt, "host_mirrors", lambda: [f"{MIRROR}-security", MIRROR]))
+        self.enterContext(mock.patch.object(apt, "KEYRINGS", (keyring,)))
+        self.enterContext(mock.patch.dict(os.environ, {"PATH": path}))
+        self.enterContext(mock.patch.object(root, "ROOM", 0))
 
     def tool(self, name: str, body: str) -> None:
         path = self.tmp / "bin" / name
@@ -97,7 +96,7 @@ class Modules(Tools):
 
     def setUp(self) -> None:
         super().setUp()
-        self.tool("mksquashfs", f'(cd "$1" && find . -type f) | sort >{self.tmp}/held; echo image >"$2"')
+        self.tool("mksquashfs", f'(cd "$1" && find . ! -type d) | sort >{self.tmp}/held; echo image >"$2"')
         source = self.tmp / "src"
         source.mkdir()
         (source / "Makefile").write_text(
