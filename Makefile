@@ -8,7 +8,7 @@
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
 #	DELAY=20000		repro: ms until the timer fires, as published
-#	FLAVOUR=plain		test, shell, gdb, fail-each: which configs/*.config; test takes several
+#	FLAVOUR=plain		test, shell, gdb, fail-each, explore: which configs/*.config; test takes several
 #	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
@@ -16,11 +16,12 @@
 #	MBOX=path, MSGID=id	trailers: where the answers are
 #	SINCE=origin/main	quick: what has changed since that commit; default HEAD
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
+#	SCENARIO=name|path	explore: which, several with blanks; default all; JOBS=2 guests at a time
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test quick matrix claims timeline fail-each shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -30,6 +31,7 @@ help:
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
+	@echo 'make explore    SCENARIO=name|path: each creation of a thread in it is broken in turn'
 	@echo 'make shell      an interactive guest with debugfs mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
@@ -48,6 +50,7 @@ help:
 # Each asks for what it needs itself; `make deps` for all of it.
 repro timeline tree refresh: export DEPS_FOR = repro
 fail-each: export DEPS_FOR = fail-each
+explore: export DEPS_FOR = explore
 test matrix: export DEPS_FOR = test
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
@@ -57,7 +60,7 @@ mail: export DEPS_FOR = mail
 trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
-check quick timeline fail-each matrix: override export ARCH =
+check quick timeline fail-each explore matrix: override export ARCH =
 # For the Linux that the series is made for.
 tree refresh check quick mail trailers roundtrip claims matrix: override export BASE =
 # For the whole series.
@@ -86,6 +89,9 @@ timeline: deps
 
 fail-each: deps
 	@scripts/fail-each '$(MODULE)' -- $(PARAMS)
+
+explore: deps
+	@scripts/explore $(if $(JOBS),--jobs '$(JOBS)') $(SCENARIO)
 
 shell gdb: deps
 	@scripts/guest $@

@@ -1,28 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver with three threads for scripts/fail-each. Its parameter names what it
- * does wrong when the second one cannot be created; the others it handles well.
+ * A driver with three threads for scripts/fail-each and scripts/explore. A parameter
+ * names what it does wrong when one of them, the second, cannot be created; the
+ * others it handles well. Some of it is wrong with no failure.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
-#define THREADS	3
+#define THREADS		3
+#define MAJOR_NR	240
 
 static char *how = "good";
 module_param(how, charp, 0400);
-MODULE_PARM_DESC(how, "good, leak, oops, hang, ignore, retry, pin, stuck or files");
+MODULE_PARM_DESC(how, "see known[] in init");
+
+static int bad = 1;
+module_param(bad, int, 0400);
+MODULE_PARM_DESC(bad, "which one, from 0 on");
+
+static char *name = "three";
+module_param(name, charp, 0400);
+MODULE_PARM_DESC(name, "what the threads' names begin with");
 
 static struct task_struct *tasks[THREADS];
 static struct dentry *dir;
 static DECLARE_COMPLETION(never);
+static refcount_t users = REFCOUNT_INIT(1);
+static int *ran[THREADS];	/* what each has set up */
+static const struct file_operations no_operations;
 
-static int three_thread(void *unused)
+static bool is(const char *text)
 {
+	return !strcmp(how, text);
+}
+
+static int three_thread(void *nr)
+{
+	int here = 1;
+
+	WRITE_ONCE(ran[(long)nr], &here);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
@@ -36,54 +60,55 @@ static int three_thread(void *unused)
 static void stop(int nr)
 {
 	while (nr--) {
-		if (tasks[nr])
-			kthread_stop(tasks[nr]);
+		if (!tasks[nr])
+			continue;
+		if (is("ran"))
+			*READ_ONCE(ran[nr]) = 0;
+		kthread_stop(tasks[nr]);
 	}
 }
 
 static int create(int i)
 {
-	tasks[i] = kthread_run(three_thread, NULL, "three/%d", i);
+	tasks[i] = kthread_run(three_thread, (void *)(long)i, "%s/%d", name, i);
 	return PTR_ERR_OR_ZERO(tasks[i]);
 }
 
-/* What becomes of the second one's failure; 0 is to go on. */
-static int second_failed(int err)
+/* What becomes of the bad one's failure; 0 is to go on. */
+static int failed(int err)
 {
-	if (!strcmp(how, "oops"))	/* an ERR_PTR() is not NULL */
-		stop(2);
-	if (!strcmp(how, "hang"))	/* for a thread that is not there */
+	if (is("oops"))		/* an ERR_PTR() is not NULL */
+		stop(bad + 1);
+	if (is("hang"))		/* for a thread that is not there */
 		wait_for_completion(&never);
-	if (!strcmp(how, "retry"))
-		return create(1);
-	if (!strcmp(how, "pin"))
+	if (is("retry"))
+		return create(bad);
+	if (is("warn")) {	/* a second try of who is killed fails, too */
+		if (!WARN_ON(create(bad)))
+			kthread_stop(tasks[bad]);
+	}
+	if (is("count"))	/* one more than there are */
+		refcount_dec(&users);
+	if (is("pin"))
 		__module_get(THIS_MODULE);
-	tasks[1] = NULL;
-	if (!strcmp(how, "ignore") || !strcmp(how, "pin") ||
-	    !strcmp(how, "stuck"))
+	tasks[bad] = NULL;
+	if (is("ignore") || is("pin") || is("stuck"))
 		return 0;
-	if (strcmp(how, "leak"))
-		stop(1);
-	if (strcmp(how, "files"))
+	if (!is("leak"))
+		stop(bad);
+	if (!is("files"))
 		debugfs_remove(dir);
-	return err;
+	return is("errno") ? -EINVAL : err;
 }
 
-static int __init three_init(void)
+static int create_all(void)
 {
-	static const char *const known[] = {
-		"good", "leak", "oops", "hang", "ignore", "retry", "pin",
-		"stuck", "files",
-	};
 	int i, err;
 
-	if (match_string(known, ARRAY_SIZE(known), how) < 0)
-		return -EINVAL;
-	dir = debugfs_create_dir("three", NULL);
 	for (i = 0; i < THREADS; i++) {
 		err = create(i);
-		if (err && i == 1) {
-			err = second_failed(err);
+		if (err && i == bad) {
+			err = failed(err);
 			if (err)
 				return err;
 		} else if (err) {
@@ -94,14 +119,49 @@ static int __init three_init(void)
 	}
 	return 0;
 }
+
+static int create_error;
+
+static void create_work(struct work_struct *unused)
+{
+	create_error = create_all();
+}
+
+static int __init three_init(void)
+{
+	static const char *const known[] = {
+		"good", "leak", "oops", "hang", "ignore", "retry", "pin",
+		"stuck", "files", "warn", "count", "errno",
+		"major",	/* it forgets that after any failure */
+		"work",		/* a kworker creates them */
+		"ran",		/* it relies on each thread's having run */
+	};
+	struct work_struct work;
+
+	if (match_string(known, ARRAY_SIZE(known), how) < 0 || bad < 0 ||
+	    bad >= THREADS)
+		return -EINVAL;
+	if (is("major") && register_chrdev(MAJOR_NR, "three", &no_operations))
+		return -EBUSY;
+	dir = debugfs_create_dir("three", NULL);
+	if (!is("work"))
+		return create_all();
+	INIT_WORK_ONSTACK(&work, create_work);
+	schedule_work(&work);
+	flush_work(&work);
+	destroy_work_on_stack(&work);
+	return create_error;
+}
 module_init(three_init);
 
 static void __exit three_exit(void)
 {
-	if (!strcmp(how, "stuck") && !tasks[1])
+	if (is("stuck") && !tasks[bad])
 		wait_for_completion(&never);
 	stop(THREADS);
 	debugfs_remove(dir);
+	if (is("major"))
+		unregister_chrdev(MAJOR_NR, "three");
 }
 module_exit(three_exit);
 

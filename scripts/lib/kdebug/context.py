@@ -158,8 +158,8 @@ class Context:
         return str(path.relative_to(self.repo)) if path.is_relative_to(self.repo) else str(path)
 
 
-def read(environ: Mapping[str, str] = os.environ) -> Context:
-    """The context that @environ asks for; a Fail for an unknown BASE= or SET=.
+def read(environ: Mapping[str, str] = os.environ, flavour: str = "plain") -> Context:
+    """The context that @environ asks for; a Fail for an unknown BASE= or SET=. @flavour is that of no FLAVOUR=.
 
     ARCH=, FLAVOUR= and ACCEL= are refused by what uses them, as not every command does.
     """
@@ -175,6 +175,6 @@ def read(environ: Mapping[str, str] = os.environ) -> Context:
     return Context(
         root=Path(environ.get("KTHREAD_DEBUG_BUILD", REPO / "build")).resolve(), base=base,
         set=found[0] if given else "", architecture=environ.get("ARCH") or "",
-        flavour=environ.get("FLAVOUR") or "plain",
+        flavour=environ.get("FLAVOUR") or flavour,
         kdir=environ.get("KDIR") or "", accelerator=environ.get("ACCEL") or "auto", compiler=environ.get("CC"),
         cell=Path(cell).resolve() if cell else None, wait=bool(environ.get(WAIT)))

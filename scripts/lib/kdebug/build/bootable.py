@@ -55,12 +55,12 @@ def objects(context: Context, flavour: str, *targets: str, unpatched: bool = Fal
 
 def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: bool = False, experiments: bool = False,
             fragments: Sequence[str] = (), variant: Variant | None = None,
-            extra: Sequence[Path] = ()) -> Bootable:
+            extra: Sequence[Path] = (), bare: bool = False) -> Bootable:
     """Fetch, patch and build, each as far as it is not done already.
 
     @unpatched leaves the series out: what the base does without it; @experiments
     puts that series on top, and @extra are more patches on top of the series. @shell puts
-    busybox into the root file system. The lock of build/ is held meanwhile, and not while
+    busybox into the root file system, and @bare leaves the modules out of it. The lock of build/ is held meanwhile, and not while
     the result runs.
     """
     with lock.held(context, f"build {flavour}"):
@@ -73,6 +73,6 @@ def prepare(context: Context, flavour: str, *, unpatched: bool = False, shell: b
         if selftest.is_dir():
             dirs.append(selftest)
         modules = in_tree_modules(kernel) + [m for d in dirs for m in external_modules(context, kernel, d)]
-        name = "shell" if shell else "initramfs"
-        return Bootable(applied, kernel, initramfs.ensure(context, kernel, modules, shell=shell, name=name),
-                        tuple(modules))
+        name = ("bare-" if bare else "") + ("shell" if shell else "initramfs")
+        initrd = initramfs.ensure(context, kernel, [] if bare else modules, shell=shell, name=name)
+        return Bootable(applied, kernel, initrd, tuple(modules))

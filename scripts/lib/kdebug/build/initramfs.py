@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kdebug.build import arch, guest_programs
@@ -134,11 +134,18 @@ def _write(kernel: Kernel, image: Path, text: str, before: bytes = b"") -> None:
     new.replace(image)
 
 
-def extend(kernel: Kernel, before: Path, image: Path, files: dict[str, Path]) -> Path:
-    """As @image what is in the image @before and @files, by their paths in the guest.
+def extend(kernel: Kernel, before: Path, image: Path, files: Mapping[str, Path],
+           links: Mapping[str, str] | None = None) -> Path:
+    """As @image what is in the image @before, @files by their paths in the guest, and symbolic @links.
 
-    The kernel unpacks one archive behind the other; both are padded by their maker.
+    The kernel unpacks one archive behind the other; both are padded by their maker. What is
+    there twice is as in the last.
     """
-    text = "".join(f"file {where} {path} 0644 0 0\n" for where, path in sorted(files.items()))
+    names = [*files, *(links or {})]
+    dirs = {str(parent) for name in names for parent in Path(name).parents} - {"/", *DIRS}
+    text = "".join(f"dir {name} 0755 0 0\n" for name in sorted(dirs))
+    text += "".join(f"file {where} {path} {0o755 if os.access(path, os.X_OK) else 0o644:04o} 0 0\n"
+                    for where, path in sorted(files.items()))
+    text += "".join(f"slink {where} {to} 0777 0 0\n" for where, to in sorted((links or {}).items()))
     _write(kernel, image, text, before.read_bytes())
     return image

@@ -10,18 +10,19 @@ from collections.abc import Sequence
 class Table:
     """Patch by check: on a terminal drawn anew as it fills, in a pipe row by row."""
 
-    def __init__(self, rows: Sequence[str], checks: Sequence[str]) -> None:
+    def __init__(self, rows: Sequence[str], checks: Sequence[str], width: int = 4, first: int = 24) -> None:
         self.rows, self.checks = rows, checks
+        self.width, self.first = width, first  # of a cell at least, and of the rows' names
         self.cells: dict[tuple[int, str], str] = {}
         self.drawn = 0
         self.live = sys.stdout.isatty()
 
     def line(self, row: int) -> str:
-        cells = "".join(f"{self.cells.get((row, c), ''):>{max(len(c), 4) + 1}}" for c in self.checks)
-        return f"{self.rows[row]:<24.24}{cells}"
+        cells = "".join(f"{self.cells.get((row, c), ''):>{max(len(c), self.width) + 1}}" for c in self.checks)
+        return f"{self.rows[row]:<{self.first}.{self.first}}{cells}"
 
     def head(self) -> str:
-        return " " * 24 + "".join(f"{c:>{max(len(c), 4) + 1}}" for c in self.checks)
+        return " " * self.first + "".join(f"{c:>{max(len(c), self.width) + 1}}" for c in self.checks)
 
     def put(self, row: int, check: str, said: str) -> None:
         self.cells[row, check] = said

@@ -26,6 +26,7 @@ from kdebug.build import arch
 from kdebug.build.arch import Arch
 from kdebug.context import Context
 from kdebug.guest import bad_lines, qemu, terminal
+from kdebug.guest.bad_lines import Rules
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Judge, Limits, Program, SHOWN, Verdict
 from kdebug.guest.lines import Line
@@ -158,13 +159,14 @@ def prune(context: Context, keep: int = KEEP_RUNS) -> None:
 
 def run(context: Context, image: Path, initrd: Path | None, append: str = "", *, programs: Sequence[str],
         nonce: str | None = None, limits: Limits = Limits(), memory: int = 256, smp: int | None = None,
-        tags: Sequence[str] = (),
+        tags: Sequence[str] = (), rules: Rules | None = None,
         out_dir: Path | None = None, label: str = "boot", phase: ui.Phase | None = None,
         on_line: Callable[[Line], None] | None = None, extra: Sequence[str] = ()) -> Result:
     """Boot, let guest init run @programs, judge. A Fail means that nothing ran.
 
     @phase is a phase of the caller's to show the live line in, else there is a
-    new one named @label. @extra are more arguments for QEMU.
+    new one named @label. @extra are more arguments for QEMU. @rules say which lines end
+    the run, if not those of scripts/console-lines.txt.
     """
     _check(image, initrd, limits, memory, smp)
     for spec in programs:
@@ -172,7 +174,7 @@ def run(context: Context, image: Path, initrd: Path | None, append: str = "", *,
             raise Fail("--run", f"bad program {spec!r}", "write prog or prog:arg:arg, no spaces")
     if not programs:
         raise Fail("--run", "names no program", "name at least one: no status is never a pass")
-    rules = bad_lines.parse()
+    rules = rules or bad_lines.parse()
     nonce = nonce or secrets.token_hex(8)
     m, binary, accel, remark = _qemu(context)
     words = f"{m.append} {APPEND} kdebug.run={','.join(programs)} kdebug.nonce={nonce} {append}"

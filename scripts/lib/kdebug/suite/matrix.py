@@ -177,13 +177,13 @@ def junit(cells: dict[Cell, Done]) -> bytes:
             top, "testsuite", name=cell.name, tests=str(len(done.tests) + done.broke), failures=str(done.count.failed),
             errors=str(int(done.broke)), skipped=str(done.count.skipped), time=str(done.seconds))
         for test in done.tests:
-            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=_xml(test.name),
+            case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name=xml_text(test.name),
                                           time=f"{test.took:.3f}")
             if test.failed:
                 why = ElementTree.SubElement(case, "failure", message=f"{cell.name}/log.txt")
-                why.text = _xml("\n".join(test.why))
+                why.text = xml_text("\n".join(test.why))
             elif test.result == "skip":
-                ElementTree.SubElement(case, "skipped", message=_xml(test.reason))
+                ElementTree.SubElement(case, "skipped", message=xml_text(test.reason))
         if done.broke:
             case = ElementTree.SubElement(suite, "testcase", classname=cell.name, name="scripts/test")
             ElementTree.SubElement(case, "error", message=f"exit status {done.status}, see {cell.name}/log.txt")
@@ -191,7 +191,7 @@ def junit(cells: dict[Cell, Done]) -> bytes:
     return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """@text without what XML cannot hold."""
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Run a scenario again and again, each time with another fault in the creation,
+ * the start or the end of a kernel thread, and tell what comes of it.
+ *
+ *	/scenario	a script with setup, action, again and teardown
+ *	/etc/explore	the limit of a step in seconds, whether the loopback device
+ *			is wanted, and the trials, a line each, in tabs:
+ *			number, fault, its argument, space, name, creator
+ *
+ * A virtio disk with the serial "root" is the steps' root file system, one with
+ * "modules" is /lib/modules, and disk1, disk2 ... are the scenario's own.
+ *
+ * It ends behind the first trial that leaves anything behind, as what follows
+ * would not mean anything. Which creations there are is told by the kernel: the
+ * trace events go to the console (tp_printk), and what this program says goes
+ * there as well, so that nothing is lost in an oops.
+ */
+#include <linux/fs.h>
+
+#include "explore.h"
+#include "explore_look.h"
+#include "explore_step.h"
+
+#define BLOCK		KNOBS "comp_block/"
+#define FAIL		KNOBS "fail_create/"
+#define KMEMLEAK	DEBUGFS "kmemleak"
+#define TRACING		"/sys/kernel/tracing/"
+#define LEAK_MS		6000	/* kmemleak: MSECS_MIN_AGE, and a bit */
+#define DISK_ROOT	"/r"
+
+#ifndef MNT_DETACH
+#define MNT_DETACH	2
+#endif
+
+/* Bits of /proc/sys/kernel/tainted: bad page, die, warn, soft lockup. */
+#define TAINTS		(1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)
+
+static struct {
+	const char *fault, *arg, *space, *name, *creator;
+} trial;
+
+static int net;			/* is the loopback device wanted? */
+static char modules[64 * 1024];	/* those that were loaded before the trial */
+
+static int is(const char *fault)
+{
+	return !strcmp(trial.fault, fault);
+}
+
+static unsigned long taints(void)
+{
+	char buf[32];
+
+	slurp("/proc/sys/kernel/tainted", buf, sizeof(buf));
+	return strtoul(buf, NULL, 10) & TAINTS;
+}
+
+/* --- the disks and the root file system --- */
+
+static int mount_on(const char *dev, const char *dir, const char *fs,
+		    unsigned long flags, const char *data)
+{
+	int err;
+
+	mkdir(dir, 0755);
+	err = mount(dev, dir, fs, flags, data);
+	if (err) {
+		say("error cannot mount %s on %s: error %d", dev, dir, errno);
+		exit(2);
+	}
+	return err;
+}
+
+static void copy(const char *from, const char *to)
+{
+	static char buf[128 * 1024];
+	ssize_t len = slurp(from, buf, sizeof(buf));
+	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (fd < 0 || len < 0 || write(fd, buf, len) != len) {
+		say("error cannot copy %s to %s", from, to);
+		exit(2);
+	}
+	close(fd);
+}
+
+static void use_root(const char *dev)
+{
+	root = DISK_ROOT;
+	mount_on(dev, "/lower", "squashfs", MS_RDONLY, NULL);
+	mount_on("tmpfs", "/upper", "tmpfs", 0, "mode=755");
+	mkdir("/upper/u", 0755);
+	mkdir("/upper/w", 0755);
+	mount_on("overlay", DISK_ROOT, "overlay", 0,
+		 "lowerdir=/lower,upperdir=/upper/u,workdir=/upper/w");
+	mount_on("/proc", DISK_ROOT "/proc", NULL, MS_BIND | MS_REC, NULL);
+	mount_on("/sys", DISK_ROOT "/sys", NULL, MS_BIND | MS_REC, NULL);
+	mount_on("/dev", DISK_ROOT "/dev", NULL, MS_BIND | MS_REC, NULL);
+	mount_on("tmpfs", DISK_ROOT "/run", "tmpfs", 0, "mode=755");
+	mount_on("tmpfs", DISK_ROOT "/tmp", "tmpfs", 0, NULL);
+	copy("/scenario", DISK_ROOT "/scenario");
+}
+
+static void find_disks(void)
+{
+	char path[300], serial[32], dev[64], root_dev[64] = "";
+	struct dirent entry, *e;
+	DIR *d = opendir("/sys/block");
+	int nr;
+
+	while (d && !readdir_r(d, &entry, &e) && e) {
+		snprintf(path, sizeof(path), "/sys/block/%s/serial", e->d_name);
+		if (slurp(path, serial, sizeof(serial)) <= 0)
+			continue;
+		snprintf(dev, sizeof(dev), "/dev/%s", e->d_name);
+		nr = !strncmp(serial, "disk", 4) ? atoi(serial + 4) : 0;
+		if (nr > 0 && nr <= 16) {
+			strlcpy(disks[nr - 1], e->d_name, sizeof(disks[0]));
+		} else if (!strncmp(serial, "modules", 7)) {
+			mkdir("/lib", 0755);
+			mount_on(dev, "/lib/modules", "squashfs", MS_RDONLY,
+				 NULL);
+		} else if (!strncmp(serial, "root", 4)) {
+			strlcpy(root_dev, dev, sizeof(root_dev));
+		}
+	}
+	if (d)
+		closedir(d);
+	if (*root_dev)
+		use_root(root_dev);
+	if (*root && !access("/lib/modules", F_OK))
+		mount_on("/lib/modules", DISK_ROOT "/lib/modules", NULL,
+			 MS_BIND, NULL);
+}
+
+/* As they were in the beginning: empty. */
+static void clear_disks(void)
+{
+	unsigned long long range[2];
+	char dev[64], path[64], size[32];
+	int i, fd;
+
+	for (i = 0; i < 16; i++) {
+		if (!*disks[i])
+			continue;
+		snprintf(dev, sizeof(dev), "/dev/%s", disks[i]);
+		snprintf(path, sizeof(path), "/sys/block/%s/size", disks[i]);
+		slurp(path, size, sizeof(size));
+		range[0] = 0;
+		range[1] = strtoul(size, NULL, 10) * 512;
+		fd = open(dev, O_RDWR);
+		if (fd < 0 || ioctl(fd, BLKZEROOUT, range)) {
+			say("note n=%d cannot clear %s: error %d", n, dev, errno);
+			if (fd >= 0)
+				close(fd);
+			continue;
+		}
+		/* Nobody may see what was there before. */
+		ioctl(fd, BLKFLSBUF, 0);
+		close(fd);
+	}
+}
+
+static const char *tmp_dir(void)
+{
+	return *root ? DISK_ROOT "/tmp/t" : "/tmp/t";
+}
+
+/* --- the knobs --- */
+
+static void arm(void)
+{
+	int fails = is("fail");
+	const char *dir = fails ? FAIL : BLOCK;
+	char path[128];
+	struct {
+		const char *file, *value;
+	} v[] = {
+		{ "probability", "0" },
+		{ fails ? "errno" : "point", is("stop") ? "run" :
+		  is("slow") ? "complete" : is("slow-exit") ? "exit" : trial.arg },
+		{ "task-filter", "N" },
+		{ "verbose", "2" },
+		{ "interval", "1" },
+		{ "times", "1" },
+		{ "space", trial.space },
+		{ "name", trial.name },
+		{ "creator", trial.creator },
+		{ "hold_ms", !strncmp(trial.fault, "slow", 4) ? trial.arg : "0" },
+		{ "probability", "100" },	/* last */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		if (fails && !strcmp(v[i].file, "hold_ms"))
+			continue;
+		snprintf(path, sizeof(path), "%s%s", dir, v[i].file);
+		/* One write is one value, and an empty one is a newline. */
+		put_or_die(path, *v[i].value ? v[i].value : "\n");
+	}
+}
+
+static void disarm(void)
+{
+	put_or_die(FAIL "probability", "0");
+	put_or_die(BLOCK "probability", "0");
+}
+
+static int hits(void)
+{
+	char buf[64];
+
+	slurp(is("fail") ? FAIL "hits" : BLOCK "hits", buf, sizeof(buf));
+	return atoi(buf);
+}
+
+static int held(void)
+{
+	char buf[32];
+
+	slurp(BLOCK "held", buf, sizeof(buf));
+	return atoi(buf);
+}
+
+static void release(void)
+{
+	put_or_die(BLOCK "release", "all");
+}
+
+/* --- while a step runs: who is held --- */
+
+/* What the table says of a creation. */
+struct row {
+	char id[24], hold[16], flags[32], pid[16], comm[80];
+};
+
+/* The row of the creation that is held, or that has this @id. */
+static int find_row(const char *id, struct row *row)
+{
+	static char table[64 * 1024];
+	char *at = table, *line, *word[7];
+	int i;
+
+	slurp(TABLE, table, sizeof(table));
+	while ((line = next_line(&at))) {
+		for (i = 0; i < 7; i++)
+			word[i] = next_word(&line);
+		if (*word[0] == '#' ||
+		    (id ? strcmp(word[0], id) : *word[3] == '-'))
+			continue;
+		strlcpy(row->id, word[0], sizeof(row->id));
+		strlcpy(row->hold, word[3], sizeof(row->hold));
+		strlcpy(row->flags, word[4], sizeof(row->flags));
+		strlcpy(row->pid, word[5], sizeof(row->pid));
+		strlcpy(row->comm, word[6], sizeof(row->comm));
+		return 1;
+	}
+	return 0;
+}
+
+static int killed;
+
+static void attend_kill(int ms)
+{
+	long long end = now_ms() + limit_ms / 3;
+	struct row row, now;
+	char comm[64];
+
+	(void)ms;
+	if (killed || !held() || !find_row(NULL, &row))
+		return;
+	killed = 1;
+	if (is_kthread(row.pid, comm, sizeof(comm), NULL) == 1) {
+		say("notkillable n=%d pid=%s comm=%s", n, row.pid, row.comm);
+		release();
+		return;
+	}
+	kill(atoi(row.pid), SIGKILL);
+	say("killed n=%d pid=%s comm=%s", n, row.pid, row.comm);
+	/* It has gone on when its request is abandoned, or is not there. */
+	while (find_row(row.id, &now) && *now.flags == '-' && now_ms() < end)
+		msleep(10);
+	if (find_row(row.id, &now) && *now.flags == '-')
+		say("note n=%d the killed creator does not go on", n);
+	release();
+}
+
+/* A step that waits for its thread to run is no hang: nobody is starved so long. */
+static void attend_stop(int ms)
+{
+	static int last;
+
+	if (ms < last)
+		last = 0;
+	if (ms - last < limit_ms / 3 || !held())
+		return;
+	last = ms;
+	say("released n=%d step=%s waits for the thread", n, step);
+	release();
+	deadline = now_ms() + limit_ms;
+}
+
+/* --- a round --- */
+
+static void events(const char *on)
+{
+	static const char *const names[] = {
+		"create_queue", "create_return", "hold", "release", "run",
+		"skip", "exit", NULL
+	};
+	char path[128];
+	int i;
+
+	for (i = 0; names[i]; i++) {
+		snprintf(path, sizeof(path), TRACING "events/kthread/kthread_%s/enable",
+			 names[i]);
+		put_or_die(path, on);
+	}
+}
+
+/*
+ * The creators' names and kinds, which the events do not have: a line of the trace
+ * is "comm-pid [cpu] flags time: kthread_create_queue: id=..."
+ */
+static void say_created(void)
+{
+	static char trace[1024 * 1024];
+	char *at = trace, *line, *event, *pid, *end, *mark, comm[64];
+	char key[32];
+	int kthread;
+
+	slurp(TRACING "trace", trace, sizeof(trace));
+	while ((line = next_line(&at))) {
+		event = strstr(line, " kthread_create_queue: id=");
+		pid = event ? strstr(event, " creator=") : NULL;
+		if (!pid)
+			continue;
+		pid += 9;
+		event[0] = '\0';
+		snprintf(key, sizeof(key), "-%d ", atoi(pid));
+		while (*line == ' ')
+			line++;
+		for (end = NULL, mark = line; (mark = strstr(mark, key)); mark++)
+			if (!end)
+				end = mark;
+		if (!end)
+			continue;
+		*end = '\0';
+		kthread = is_kthread(pid, comm, sizeof(comm), NULL);
+		if (kthread < 0)
+			kthread = !strncmp(line, "kworker/", 8);
+		say("created n=%d kthread=%d comm=%s|%s", n, kthread, line,
+		    event + 23);
+	}
+}
+
+static void unload(const char *what)
+{
+	static char now[64 * 1024];
+	char *at, *line, *name, entry[80];
+	int progress, users;
+
+	(void)what;
+	do {
+		progress = 0;
+		slurp("/proc/modules", now, sizeof(now));
+		for (at = now; (line = next_line(&at)); ) {
+			name = next_word(&line);
+			next_word(&line);
+			users = atoi(next_word(&line));
+			snprintf(entry, sizeof(entry), "\n%s ", name);
+			if (!users && !strstr(modules, entry) && !rmmod(name))
+				progress++;
+		}
+	} while (progress);
+}
+
+/* What the scenario has loaded, or its tools have, as far as it can be. */
+static int unload_new(int round)
+{
+	int status = in_child("unload", unload, NULL);
+
+	if (status)
+		say("step n=%d round=%d what=unload status=%s", n, round,
+		    status == HANG ? "hang" : "died");
+	return status;
+}
+
+/*
+ * Setup to teardown, with the fault if @armed; then nothing new may be there.
+ * Returns whether the guest can go on.
+ */
+static int round_of(int nr, int armed)
+{
+	int setup, action = 1, again = 0, teardown, before = hits();
+	attend_fn attend = !armed ? NULL : is("kill") ? attend_kill :
+			   is("fail") ? NULL : attend_stop;
+
+	mkdir(tmp_dir(), 0755);
+	mount_on("tmpfs", tmp_dir(), "tmpfs", 0, NULL);
+	clear_disks();
+	setup = run_step("setup", nr, NULL);
+	if (setup == HANG)
+		return 0;
+	if (!setup) {
+		/* The truncation empties the trace. */
+		close(open(TRACING "trace", O_WRONLY | O_TRUNC));
+		if (armed)
+			arm();
+		events("1");
+		killed = 0;
+		action = run_step("action", nr, attend);
+		disarm();
+		events("0");
+		if (is("control") && nr == 1)
+			say_created();
+		if (action == HANG) {
+			release();
+			return 0;
+		}
+		/* The stop has to come first. */
+		if (!action && !(armed && is("stop")))
+			again = run_step("again", nr, attend);
+		if (again == HANG) {
+			release();
+			return 0;
+		}
+	}
+	teardown = run_step("teardown", nr, attend);
+	if (armed)
+		say("hits n=%d count=%d", n, hits() - before);
+	release();
+	if (teardown == HANG)
+		return 0;
+	if (setup || again || (!action && teardown) || (action && !armed))
+		bad++;
+	if (umount2(tmp_dir(), MNT_DETACH))
+		say("note n=%d cannot unmount %s: error %d", n, tmp_dir(), errno);
+	if (unload_new(nr) == HANG)
+		return 0;
+	settle();
+	reap();
+	return 1;
+}
+
+static void scan(void)
+{
+	put(KMEMLEAK, "scan");
+}
+
+static void look_for_leaks(long long since)
+{
+	static char buf[16];
+
+	if (access(KMEMLEAK, F_OK))
+		return;
+	if (now_ms() < since + LEAK_MS)
+		msleep(since + LEAK_MS - now_ms());
+	scan();
+	if (slurp(KMEMLEAK, buf, sizeof(buf)) > 0) {
+		bad++;
+		say_file("leak", KMEMLEAK, 60);
+	}
+	put(KMEMLEAK, "clear");
+}
+
+/* Returns whether what follows would mean anything. */
+static int attempt(void)
+{
+	unsigned long before = taints();
+	long long since;
+	int goes_on;
+
+	bad = 0;
+	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
+	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
+	/* For "\nNAME " to be found in the first line, too. */
+	modules[0] = '\n';
+	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
+	remember();
+	goes_on = round_of(1, !is("control"));
+	since = now_ms();
+	if (goes_on && !access(KMEMLEAK, F_OK))
+		scan();
+	if (goes_on && !bad && taints() == before)
+		goes_on = round_of(2, 0);
+	if (goes_on)
+		look_for_leaks(since);
+	if (taints() != before)
+		bad++;
+	say("done n=%d clean=%d", n, !bad && goes_on);
+	return !bad && goes_on;
+}
+
+static char *next_field(char **at)
+{
+	char *field = *at, *end = strchr(field, '\t');
+
+	if (end)
+		*end = '\0';
+	*at = end ? end + 1 : field + strlen(field);
+	return field;
+}
+
+static void prepare(void)
+{
+	char secs[16];
+
+	if (pipe2(output, O_CLOEXEC)) {
+		say("error pipe: error %d", errno);
+		exit(2);
+	}
+	syscall(__NR_fcntl, output[0], F_SETFL, O_NONBLOCK);
+	/* Whoever is left by a step becomes a child of ours. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	find_disks();
+	if (!*root)
+		mkdir("/tmp/t", 0755);
+	put("/proc/sys/kernel/modprobe", "/bin/modprobe");
+	/* So that who waits for whom is told before a step's limit is over. */
+	snprintf(secs, sizeof(secs), "%d", limit_ms / 2000 ?: 1);
+	put("/sys/module/kthread_debug/parameters/stall_secs", secs);
+	put("/sys/module/kthread_debug/parameters/stall_warnings", "-1");
+	put("/proc/sys/kernel/hung_task_timeout_secs", secs);
+	put("/proc/sys/kernel/hung_task_warnings", "-1");
+	put("/proc/sys/kernel/sysrq", "1");
+	put(KMEMLEAK, "scan=off");
+	put(KMEMLEAK, "clear");
+	if (net) {
+		mount_on("tmpfs", tmp_dir(), "tmpfs", 0, NULL);
+		if (in_child("ip link set lo up || ifconfig lo 127.0.0.1 up",
+			     in_shell, NULL)) {
+			say("error the loopback device does not come up");
+			exit(2);
+		}
+		umount2(tmp_dir(), MNT_DETACH);
+	}
+}
+
+int main(void)
+{
+	static char config[128 * 1024];
+	char *at = config, *line;
+
+	if (slurp("/etc/explore", config, sizeof(config)) <= 0) {
+		say("error /etc/explore is missing");
+		return 2;
+	}
+	limit_ms = atoi(next_line(&at)) * 1000;
+	net = atoi(next_line(&at));
+	prepare();
+	while ((line = next_line(&at))) {
+		n = atoi(next_field(&line));
+		trial.fault = next_field(&line);
+		trial.arg = next_field(&line);
+		trial.space = next_field(&line);
+		trial.name = next_field(&line);
+		trial.creator = next_field(&line);
+		if (!attempt())
+			return 1;
+	}
+	say("end");
+	return 0;
+}
