@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # crypto: a hash and a cipher that user space asks for are made of templates
 # options: CRYPTO_USER_API_HASH CRYPTO_USER_API_SKCIPHER
+# packages: perl-base
 setup() { modprobe -a algif_hash algif_skcipher; }
 action() {
 	perl -e 'for (["hash", "hmac(sha512)"], ["skcipher", "cts(cbc(aes))"]) { socket(S, 38, 5, 0) or die "socket: $!";

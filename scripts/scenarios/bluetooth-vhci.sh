@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # bluetooth: a virtual controller
 # options: BT_HCIVHCI
+# packages: perl-base
 setup() { modprobe hci_vhci; }
 action() {
 	# HCI_VENDOR_PKT, a primary controller

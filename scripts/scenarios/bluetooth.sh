@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # bluetooth: rfcomm and bnep, on top of the core
 # options: BT_RFCOMM BT_BNEP
+# packages: perl-base
 action() {
 	modprobe rfcomm
 	modprobe bnep

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # bpf: an entry of a CPU map
 # options: BPF_SYSCALL
-# packages: bpftool
+# packages: bpftool perl-base
 setup() { mount -t bpf bpf /sys/fs/bpf 2>/dev/null || true; }
 action() {
 	# BPF_MAP_CREATE of BPF_MAP_TYPE_CPUMAP, then BPF_MAP_UPDATE_ELEM of CPU 1: x86-64's number of bpf() is 321

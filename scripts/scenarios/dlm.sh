@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # dlm: a lockspace, with the part of its daemon played by this script
 # options: DLM
+# packages: perl-base
 # needs: net
 # limit: 60
 setup() { mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config; }

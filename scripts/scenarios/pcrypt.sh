@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # crypto: the module of parallel ciphers, and a cipher that is asked for by name
 # options: CRYPTO_PCRYPT CRYPTO_USER_API_AEAD
+# packages: perl-base
 setup() { modprobe -a algif_aead af_alg 2>/dev/null || true; }
 action() {
 	modprobe pcrypt

@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # psi: a trigger of the pressure on the CPUs
 # options: PSI
+# packages: perl-base
 action() {
 	perl -e 'open F, "+<", "/proc/pressure/cpu" or die "open: $!";
 		syswrite(F, "some 150000 1000000") or die "trigger: $!"; sleep 1'

@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # rxrpc: a local endpoint, which has a thread for its I/O
 # options: AF_RXRPC
+# packages: perl-base
 # needs: net
 setup() { modprobe rxrpc; }
 action() {

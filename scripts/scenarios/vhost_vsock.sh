@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # vhost: a guest's socket, whose worker is a kernel thread
 # options: VHOST_VSOCK VHOST_ENABLE_FORK_OWNER_CONTROL
+# packages: perl-base
 setup() {
 	modprobe vhost fork_from_owner_default=0
 	modprobe vhost_vsock

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # vidtv: the frontend of a virtual television receiver
 # options: DVB_VIDTV
-# packages: dvb-tools
+# packages: dvb-tools perl-base
 # limit: 60
 setup() { modprobe -a dvb_vidtv_tuner dvb_vidtv_demod dvb_vidtv_bridge; }
 action() { perl -e 'open F, "+<", "/dev/dvb/adapter0/frontend0" or die "frontend: $!"; sleep 1'; }

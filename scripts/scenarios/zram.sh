@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # zram: a compressed disk in memory, used as swap
 # options: ZRAM
+# packages: util-linux
 action() {
 	modprobe zram num_devices=1
 	echo 16M >/sys/block/zram0/disksize
