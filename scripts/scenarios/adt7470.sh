@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# adt7470: a sensor on a simulated bus, with a thread that reads it
+# adt7470, a sensor on a simulated bus, with a thread that reads it
 # options: SENSORS_ADT7470 I2C_STUB
 # packages: i2c-tools
 bus() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# crypto: a hash and a cipher that user space asks for are made of templates
+# crypto, a hash and a cipher that user space asks for are made of templates
 # options: CRYPTO_USER_API_HASH CRYPTO_USER_API_SKCIPHER
 # packages: perl-base
 setup() { modprobe -a algif_hash algif_skcipher; }

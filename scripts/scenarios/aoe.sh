@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# aoe: the driver for disks behind Ethernet is loaded, and finds one
+# aoe, the driver for disks behind Ethernet is loaded, and finds one
 # options: ATA_OVER_ETH VETH
 # packages: aoetools iproute2 vblade
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# batman-adv: two nodes in two name spaces measure their throughput
+# batman-adv, two nodes in two name spaces measure their throughput
 # options: BATMAN_ADV VETH
 # packages: batctl iproute2
 # needs: net

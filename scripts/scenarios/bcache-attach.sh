@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bcache: a cache is attached to a backing device in use
+# bcache, a cache is attached to a backing device in use
 # options: BCACHE
 # packages: bcache-tools
 # disks: 2x64M

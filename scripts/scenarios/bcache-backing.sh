@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bcache: a backing device is registered
+# bcache, a backing device is registered
 # options: BCACHE
 # packages: bcache-tools
 # disks: 1x64M

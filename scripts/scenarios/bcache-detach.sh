@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bcache: a cache in write-back is detached
+# bcache, a cache in write-back is detached
 # options: BCACHE
 # packages: bcache-tools
 # disks: 2x64M

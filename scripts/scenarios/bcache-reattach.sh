@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bcache: a cache device is registered whose backing device waits for it
+# bcache, a cache device is registered whose backing device waits for it
 # options: BCACHE
 # packages: bcache-tools
 # disks: 2x64M

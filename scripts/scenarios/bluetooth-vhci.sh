@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bluetooth: a virtual controller
+# bluetooth, a virtual controller
 # options: BT_HCIVHCI
 # packages: perl-base
 setup() { modprobe hci_vhci; }

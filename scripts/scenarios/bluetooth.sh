@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bluetooth: rfcomm and bnep, on top of the core
+# bluetooth, rfcomm and bnep, on top of the core
 # options: BT_RFCOMM BT_BNEP
 # packages: perl-base
 action() {

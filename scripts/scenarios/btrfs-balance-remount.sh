@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# btrfs: a paused balance goes on when the file system becomes writable
+# btrfs, a paused balance goes on when the file system becomes writable
 # options: BTRFS_FS
 # packages: btrfs-progs
 # disks: 2x160M

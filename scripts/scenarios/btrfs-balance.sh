@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# btrfs: a mount goes on with a balance that was paused
+# btrfs, a mount goes on with a balance that was paused
 # options: BTRFS_FS
 # packages: btrfs-progs
 # disks: 2x160M

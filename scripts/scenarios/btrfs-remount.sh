@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# btrfs: read-only to writable
+# btrfs, read-only to writable
 # options: BTRFS_FS
 # packages: btrfs-progs
 # disks: 1x160M

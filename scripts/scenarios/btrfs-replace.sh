@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# btrfs: a mount goes on with a replacement of a disk that was suspended
+# btrfs, a mount goes on with a replacement of a disk that was suspended
 # options: BTRFS_FS DM_DELAY
 # packages: btrfs-progs dmsetup
 # disks: 2x160M

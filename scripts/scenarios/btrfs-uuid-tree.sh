@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# btrfs: a mount rebuilds the tree of subvolumes' ids
+# btrfs, a mount rebuilds the tree of subvolumes' ids
 # options: BTRFS_FS
 # packages: btrfs-progs
 # disks: 1x160M

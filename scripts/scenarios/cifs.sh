@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# cifs: a mount, and a reconnect, of a share that is served already
+# cifs, a mount, and a reconnect, of a share that is served already
 # options: SMB_SERVER CIFS
 # packages: ksmbd-tools cifs-utils
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# bpf: an entry of a CPU map
+# bpf, an entry of a CPU map
 # options: BPF_SYSCALL
 # packages: bpftool perl-base
 setup() { mount -t bpf bpf /sys/fs/bpf 2>/dev/null || true; }

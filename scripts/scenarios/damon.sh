@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# damon: the monitor of a process is started and stopped
+# damon, the monitor of a process is started and stopped
 # options: DAMON_SYSFS
 admin=/sys/kernel/mm/damon/admin/kdamonds
 setup() {

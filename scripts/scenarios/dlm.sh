@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dlm: a lockspace, with the part of its daemon played by this script
+# dlm, a lockspace, with the part of its daemon played by this script
 # options: DLM
 # packages: perl-base
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a cache target
+# dm, a cache target
 # options: DM_CACHE DM_CACHE_SMQ
 # packages: dmsetup
 # disks: 3x16M

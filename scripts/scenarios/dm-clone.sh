@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a clone target that copies its source
+# dm, a clone target that copies its source
 # options: DM_CLONE
 # packages: dmsetup
 # disks: 3x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a crypt target with a key in the kernel's keyring is suspended and gets another table
+# dm, a crypt target with a key in the kernel's keyring is suspended and gets another table
 # options: DM_CRYPT CRYPTO_XTS
 # packages: dmsetup
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a crypt target, and I/O through its threads
+# dm, a crypt target, and I/O through its threads
 # options: DM_CRYPT CRYPTO_XTS
 # packages: dmsetup
 # disks: 1x16M

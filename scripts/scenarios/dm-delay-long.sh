@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a delay that a workqueue waits for
+# dm, a delay that a workqueue waits for
 # options: DM_DELAY
 # packages: dmsetup
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a delay so short that a thread waits for it
+# dm, a delay so short that a thread waits for it
 # options: DM_DELAY
 # packages: dmsetup
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: an era target
+# dm, an era target
 # options: DM_ERA
 # packages: dmsetup
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: an integrity target with a bitmap and a separate device for its sums
+# dm, an integrity target with a bitmap and a separate device for its sums
 # options: DM_INTEGRITY
 # packages: cryptsetup-bin dmsetup
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: an integrity target with its journal
+# dm, an integrity target with its journal
 # options: DM_INTEGRITY
 # packages: cryptsetup-bin dmsetup
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a log of all writes
+# dm, a log of all writes
 # options: DM_LOG_WRITES
 # packages: dmsetup
 # disks: 2x16M

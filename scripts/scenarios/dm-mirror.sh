@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a mirror of two disks
+# dm, a mirror of two disks
 # options: DM_MIRROR
 # packages: dmsetup
 # disks: 2x16M

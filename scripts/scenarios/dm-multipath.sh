@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: two paths to one disk
+# dm, two paths to one disk
 # options: DM_MULTIPATH
 # packages: dmsetup
 # disks: 1x16M

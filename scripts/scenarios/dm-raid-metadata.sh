@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a raid5 of md below a dm target, with metadata and a bitmap
+# dm, a raid5 of md below a dm target, with metadata and a bitmap
 # options: DM_RAID MD_RAID456
 # packages: dmsetup
 # disks: 6x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a raid1 of md below a dm target
+# dm, a raid1 of md below a dm target
 # options: DM_RAID MD_RAID1
 # packages: dmsetup
 # disks: 2x16M

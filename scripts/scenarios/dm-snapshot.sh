@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a snapshot of a disk that is written to
+# dm, a snapshot of a disk that is written to
 # options: DM_SNAPSHOT
 # packages: dmsetup
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a pool of thin devices, and one in it
+# dm, a pool of thin devices, and one in it
 # options: DM_THIN_PROVISIONING
 # packages: dmsetup
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a verity target
+# dm, a verity target
 # options: DM_VERITY
 # packages: cryptsetup-bin dmsetup
 # disks: 2x16M

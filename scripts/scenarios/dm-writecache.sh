@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# dm: a writecache target on a disk
+# dm, a writecache target on a disk
 # options: DM_WRITECACHE
 # packages: dmsetup
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# drbd: a resource that is made primary without its peer, then connects
+# drbd, a resource that is made primary without its peer, then connects
 # options: BLK_DEV_DRBD
 # packages: drbd-utils
 # disks: 2x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# erofs: the module, with a thread for each CPU, and a compressed file system
+# erofs, the module, with a thread for each CPU, and a compressed file system
 # options: EROFS_FS EROFS_FS_PCPU_KTHREAD
 # packages: erofs-utils
 # disks: 1x16M

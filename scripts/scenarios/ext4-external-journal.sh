@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ext4: a journal on a disk of its own
+# ext4, a journal on a disk of its own
 # options: EXT4_FS
 # packages: e2fsprogs
 # disks: 2x64M

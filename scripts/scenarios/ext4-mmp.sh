@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ext4: a file system that is protected from a second mount
+# ext4, a file system that is protected from a second mount
 # options: EXT4_FS
 # packages: e2fsprogs
 # disks: 1x64M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ext4: read-only to writable, with protection from a second mount and lazy initialisation
+# ext4, read-only to writable, with protection from a second mount and lazy initialisation
 # options: EXT4_FS
 # packages: e2fsprogs
 # disks: 1x64M

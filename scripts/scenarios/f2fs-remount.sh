@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# f2fs: read-only to writable
+# f2fs, read-only to writable
 # options: F2FS_FS
 # packages: f2fs-tools
 # disks: 1x64M

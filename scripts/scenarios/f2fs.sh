@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# f2fs: a file system is mounted, with merged flushes and checkpoints
+# f2fs, a file system is mounted, with merged flushes and checkpoints
 # options: F2FS_FS
 # packages: f2fs-tools
 # disks: 1x64M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# fcoe: the modules that bring Fibre Channel to Ethernet, without hardware
+# fcoe, the modules that bring Fibre Channel to Ethernet, without hardware
 # options: FCOE
 # cpus: 4
 action() { modprobe fcoe; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# gfs2: read-only to writable, with quota
+# gfs2, read-only to writable, with quota
 # options: GFS2_FS
 # packages: gfs2-utils
 # disks: 1x96M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# gfs2: a file system without a cluster is mounted
+# gfs2, a file system without a cluster is mounted
 # options: GFS2_FS
 # packages: gfs2-utils
 # disks: 1x96M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# gpio: edges of a simulated line are watched, by a threaded interrupt
+# gpio, edges of a simulated line are watched, by a threaded interrupt
 # options: GPIO_SIM GPIO_CDEV
 # packages: gpiod
 dir=/sys/kernel/config/gpio-sim/g

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# iio: a device that configfs makes, whose events come by a threaded interrupt
+# iio, a device that configfs makes, whose events come by a threaded interrupt
 # options: IIO_SIMPLE_DUMMY_EVENTS IIO_CONFIGFS
 setup() {
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# iio: a trigger that fires all the time, used by a device
+# iio, a trigger that fires all the time, used by a device
 # options: IIO_TIGHTLOOP_TRIGGER IIO_SIMPLE_DUMMY_BUFFER IIO_CONFIGFS
 setup() {
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config

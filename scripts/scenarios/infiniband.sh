@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# infiniband: the modules on top of a software device
+# infiniband, the modules on top of a software device
 # options: RDMA_RXE VETH INFINIBAND_IPOIB|INFINIBAND_SRP|INFINIBAND_ISER
 # packages: iproute2
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ipvs: a service, whose rates a thread estimates
+# ipvs, a service, whose rates a thread estimates
 # options: IP_VS IP_VS_RR
 # packages: ipvsadm
 # needs: net

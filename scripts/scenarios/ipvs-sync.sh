@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ipvs: the daemons that tell other directors of connections
+# ipvs, the daemons that tell other directors of connections
 # options: IP_VS
 # packages: ipvsadm iproute2
 # needs: net

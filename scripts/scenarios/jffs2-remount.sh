@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# jffs2: read-only to writable
+# jffs2, read-only to writable
 # options: MTD_MTDRAM MTD_BLOCK JFFS2_FS
 setup() {
 	modprobe mtdram total_size=1024 erase_size=16

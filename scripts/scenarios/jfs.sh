@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# jfs: the module, whose init makes its threads
+# jfs, the module, whose init makes its threads
 # options: JFS_FS
 # packages: jfsutils
 # disks: 1x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# mm: the thread that makes huge pages is switched off and on
+# mm, the thread that makes huge pages is switched off and on
 # options: TRANSPARENT_HUGEPAGE
 file=/sys/kernel/mm/transparent_hugepage/enabled
 setup() { echo never >$file; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ksmbd and cifs: a share of this machine is mounted
+# ksmbd and cifs, a share of this machine is mounted
 # options: SMB_SERVER CIFS
 # packages: ksmbd-tools cifs-utils
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# locktorture: all its threads start and end
+# locktorture, all its threads start and end
 # options: LOCK_TORTURE_TEST
 # cpus: 4
 # limit: 60

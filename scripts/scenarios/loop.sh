@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# loop: a device of a file, with direct I/O
+# loop, a device of a file, with direct I/O
 # options: BLK_DEV_LOOP
 # disks: 1x16M
 action() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a check of a raid1, asked for by hand
+# md, a check of a raid1, asked for by hand
 # options: MD_RAID1
 # packages: mdadm
 # disks: 2x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a journal for a raid5 that has lost it, and write-back
+# md, a journal for a raid5 that has lost it, and write-back
 # options: MD_RAID456
 # packages: mdadm
 # disks: 4x32M

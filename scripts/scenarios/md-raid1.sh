@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid1 over two disks, with its first resync
+# md, a raid1 over two disks, with its first resync
 # options: MD_RAID1
 # packages: mdadm
 # disks: 2x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid10 over four disks, with its first resync
+# md, a raid10 over four disks, with its first resync
 # options: MD_RAID10
 # packages: mdadm
 # disks: 4x32M

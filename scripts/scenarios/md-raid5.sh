@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid5 over three disks, with its first recovery
+# md, a raid5 over three disks, with its first recovery
 # options: MD_RAID456
 # packages: mdadm
 # disks: 3x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid6 over four disks, with its first resync
+# md, a raid6 over four disks, with its first resync
 # options: MD_RAID456
 # packages: mdadm
 # disks: 4x32M

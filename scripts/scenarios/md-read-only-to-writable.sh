@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid1 that needs a resync becomes writable
+# md, a raid1 that needs a resync becomes writable
 # options: MD_RAID1
 # packages: mdadm
 # disks: 2x32M

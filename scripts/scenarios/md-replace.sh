@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a spare takes the place of a disk that has failed
+# md, a spare takes the place of a disk that has failed
 # options: MD_RAID1
 # packages: mdadm
 # disks: 3x32M

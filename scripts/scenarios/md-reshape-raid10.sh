@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid10 that grows from four disks to five
+# md, a raid10 that grows from four disks to five
 # options: MD_RAID10
 # packages: mdadm
 # disks: 5x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid0 that becomes a raid10
+# md, a raid0 that becomes a raid10
 # options: MD_RAID0 MD_RAID10
 # packages: mdadm
 # disks: 2x32M

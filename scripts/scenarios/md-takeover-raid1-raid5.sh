@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid1 that becomes a raid5
+# md, a raid1 that becomes a raid5
 # options: MD_RAID1 MD_RAID456
 # packages: mdadm
 # disks: 2x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md: a raid5 that becomes a raid6
+# md, a raid5 that becomes a raid6
 # options: MD_RAID456
 # packages: mdadm
 # disks: 3x32M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# net: a device that is set to threaded polling is opened
+# net, a device that is set to threaded polling is opened
 # options: NETDEVSIM
 # packages: iproute2
 setup() {

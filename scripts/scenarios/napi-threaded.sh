@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# net: a device's polling moves to threads
+# net, a device's polling moves to threads
 # options: VETH
 # packages: iproute2
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nbd: a client and its server on this machine
+# nbd, a client and its server on this machine
 # options: BLK_DEV_NBD
 # packages: nbd-client nbd-server
 # disks: 1x16M

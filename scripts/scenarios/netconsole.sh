@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# netconsole: a target is enabled, and its console's thread starts
+# netconsole, a target is enabled, and its console's thread starts
 # options: NETCONSOLE_DYNAMIC VETH
 # packages: iproute2
 # needs: net

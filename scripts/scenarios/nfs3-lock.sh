@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nfs: version 3 on this machine, and a lock
+# nfs, version 3 on this machine, and a lock
 # options: NFSD NFS_V3
 # packages: nfs-kernel-server nfs-common rpcbind
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nfs: the notice of a server's restart, with a lock held
+# nfs, the notice of a server's restart, with a lock held
 # options: NFSD NFS_V3
 # packages: nfs-kernel-server nfs-common rpcbind
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nfs: version 4, whose server restarts, so the client's manager has to recover
+# nfs, version 4, whose server restarts, so the client's manager has to recover
 # options: NFSD NFSD_V4 NFS_V4
 # packages: nfs-kernel-server nfs-common rpcbind
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nfs: version 4 on this machine, and a copy that the server makes
+# nfs, version 4 on this machine, and a copy that the server makes
 # options: NFSD NFSD_V4 NFS_V4
 # packages: nfs-kernel-server nfs-common rpcbind xfsprogs
 # needs: net

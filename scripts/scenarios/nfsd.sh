@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nfsd: the server's threads start, their number changes
+# nfsd, the server's threads start, their number changes
 # options: NFSD
 # packages: nfs-kernel-server rpcbind
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nilfs2: a file system is mounted
+# nilfs2, a file system is mounted
 # options: NILFS2_FS
 # packages: nilfs-tools
 # disks: 1x144M

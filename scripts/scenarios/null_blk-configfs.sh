@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# null_blk: a zoned disk that configfs makes
+# null_blk, a zoned disk that configfs makes
 # options: BLK_DEV_NULL_BLK BLK_DEV_ZONED
 dir=/sys/kernel/config/nullb/n
 setup() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nvme: a controller of the loop transport
+# nvme, a controller of the loop transport
 # options: NVME_TARGET_LOOP BLK_DEV_NVME
 # disks: 1x16M
 sub=/sys/kernel/config/nvmet/subsystems/nqn.t

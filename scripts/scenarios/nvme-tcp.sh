@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# nvme: a controller of the TCP transport, its target on this machine
+# nvme, a controller of the TCP transport, its target on this machine
 # options: NVME_TARGET_TCP NVME_TCP
 # disks: 1x16M
 # needs: net

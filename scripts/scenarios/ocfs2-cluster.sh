@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ocfs2: the modules of its cluster, and a node with a listening socket
+# ocfs2, the modules of its cluster, and a node with a listening socket
 # options: OCFS2_FS OCFS2_FS_O2CB
 # needs: net
 dir=/sys/kernel/config/cluster/c

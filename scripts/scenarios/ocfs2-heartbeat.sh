@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ocfs2: the heartbeat of a region on a disk
+# ocfs2, the heartbeat of a region on a disk
 # options: OCFS2_FS OCFS2_FS_O2CB
 # disks: 1x16M
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ocfs2: a file system without a cluster is mounted
+# ocfs2, a file system without a cluster is mounted
 # options: OCFS2_FS OCFS2_FS_O2CB
 # packages: ocfs2-tools
 # disks: 1x128M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# overlay: on ext4, its upper layer made writable by a remount
+# overlay, on ext4, its upper layer made writable by a remount
 # options: OVERLAY_FS EXT4_FS
 # packages: e2fsprogs
 # disks: 1x64M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# crypto: the module of parallel ciphers, and a cipher that is asked for by name
+# crypto, the module of parallel ciphers, and a cipher that is asked for by name
 # options: CRYPTO_PCRYPT CRYPTO_USER_API_AEAD
 # packages: perl-base
 setup() { modprobe -a algif_aead af_alg 2>/dev/null || true; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# pktgen: the module, which has a thread for each CPU
+# pktgen, the module, which has a thread for each CPU
 # options: NET_PKTGEN
 # cpus: 4
 action() { modprobe pktgen; }

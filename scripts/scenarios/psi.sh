@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# psi: a trigger of the pressure on the CPUs
+# psi, a trigger of the pressure on the CPUs
 # options: PSI
 # packages: perl-base
 action() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# rcuscale: readers and writers
+# rcuscale, readers and writers
 # options: RCU_SCALE_TEST
 # cpus: 4
 # limit: 60

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# rcutorture: all its threads start and end
+# rcutorture, all its threads start and end
 # options: RCU_TORTURE_TEST
 # cpus: 4
 # limit: 60

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# refscale: readers, and the thread that leads them
+# refscale, readers, and the thread that leads them
 # options: RCU_REF_SCALE_TEST
 # cpus: 4
 # limit: 60

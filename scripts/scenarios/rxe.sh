@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# rxe: the module, and a device
+# rxe, the module, and a device
 # options: RDMA_RXE VETH
 # packages: iproute2
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# rxrpc: a local endpoint, which has a thread for its I/O
+# rxrpc, a local endpoint, which has a thread for its I/O
 # options: AF_RXRPC
 # packages: perl-base
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# scftorture: all its threads start and end
+# scftorture, all its threads start and end
 # options: SCF_TORTURE_TEST
 # cpus: 4
 # limit: 60

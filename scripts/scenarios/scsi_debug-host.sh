@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# scsi_debug: hosts come and go at run time
+# scsi_debug, hosts come and go at run time
 # options: SCSI_DEBUG BLK_DEV_SD
 hosts=/sys/bus/pseudo/drivers/scsi_debug/add_host
 setup() {

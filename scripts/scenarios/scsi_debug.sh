@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# scsi_debug: two hosts, each with its error handler
+# scsi_debug, two hosts, each with its error handler
 # options: SCSI_DEBUG BLK_DEV_SD
 setup() { modprobe sd_mod; }
 action() { modprobe scsi_debug add_host=2 dev_size_mb=8; }

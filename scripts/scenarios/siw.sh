@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# siw: the module, which has a thread for each CPU, and a device on the loopback
+# siw, the module, which has a thread for each CPU, and a device on the loopback
 # options: RDMA_SIW
 # packages: iproute2
 # needs: net

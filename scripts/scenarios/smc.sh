@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# smc: the module, and a socket that falls back to TCP
+# smc, the module, and a socket that falls back to TCP
 # options: SMC
 # packages: perl-base
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# target: a backstore of a disk, as a block device, is enabled
+# target, a backstore of a disk, as a block device, is enabled
 # options: TCM_IBLOCK
 # disks: 1x16M
 core=/sys/kernel/config/target/core/iblock_0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# target: an initiator logs in at an iSCSI target on this machine
+# target, an initiator logs in at an iSCSI target on this machine
 # options: ISCSI_TARGET TCM_FILEIO ISCSI_TCP BLK_DEV_SD
 # packages: open-iscsi
 # disks: 1x16M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# target: a portal of an iSCSI target
+# target, a portal of an iSCSI target
 # options: ISCSI_TARGET
 # needs: net
 dir=/sys/kernel/config/target/iscsi

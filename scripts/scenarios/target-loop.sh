@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# target: a disk that the loopback fabric brings back
+# target, a disk that the loopback fabric brings back
 # options: LOOPBACK_TARGET TCM_FILEIO BLK_DEV_SD
 # disks: 1x16M
 core=/sys/kernel/config/target/core/fileio_0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# test_firmware: a batch of requests, each by a thread
+# test_firmware, a batch of requests, each by a thread
 # options: TEST_FIRMWARE
 dir=/sys/devices/virtual/misc/test_firmware
 setup() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# test_kmod: modules are asked for by several threads
+# test_kmod, modules are asked for by several threads
 # options: TEST_KMOD
 dir=/sys/devices/virtual/misc/test_kmod0
 setup() { modprobe test_kmod; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# test_workqueue: workers on many CPUs
+# test_workqueue, workers on many CPUs
 # options: TEST_WORKQUEUE
 # cpus: 4
 # limit: 120

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# tipc: the module, a bearer over UDP, its topology server
+# tipc, the module, a bearer over UDP, its topology server
 # options: TIPC
 # packages: iproute2
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# trace: the benchmark's event is switched on
+# trace, the benchmark's event is switched on
 # options: TRACEPOINT_BENCHMARK
 events=/sys/kernel/tracing/events/benchmark/benchmark_event
 action() { echo 1 >$events/enable; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# samples: an event that is switched on has a thread
+# samples, an event that is switched on has a thread
 # options: SAMPLE_TRACE_EVENTS
 events=/sys/kernel/tracing/events/sample-trace
 setup() { modprobe trace-events-sample; }

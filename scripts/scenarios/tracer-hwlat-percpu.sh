@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# trace: the tracer of the hardware's latencies, with a thread for each CPU
+# trace, the tracer of the hardware's latencies, with a thread for each CPU
 # options: HWLAT_TRACER
 # cpus: 4
 tracing=/sys/kernel/tracing

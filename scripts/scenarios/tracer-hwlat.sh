@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# trace: the tracer of the hardware's latencies
+# trace, the tracer of the hardware's latencies
 # options: HWLAT_TRACER
 tracing=/sys/kernel/tracing
 action() { echo hwlat >$tracing/current_tracer; }

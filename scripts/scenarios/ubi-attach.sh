@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ubi: a flash chip of nandsim is attached, and a device for its volume is made
+# ubi, a flash chip of nandsim is attached, and a device for its volume is made
 # options: MTD_NAND_NANDSIM MTD_UBI MTD_UBI_BLOCK
 # packages: mtd-utils
 setup() {

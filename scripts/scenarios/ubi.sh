@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ubi: a flash chip of nandsim is attached by the module's parameter
+# ubi, a flash chip of nandsim is attached by the module's parameter
 # options: MTD_NAND_NANDSIM MTD_UBI
 # packages: mtd-utils
 setup() { modprobe nandsim id_bytes=0x20,0x33,0x00,0x00; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# ubifs: a file system on a flash chip of nandsim is mounted
+# ubifs, a file system on a flash chip of nandsim is mounted
 # options: MTD_NAND_NANDSIM MTD_UBI UBIFS_FS
 # packages: mtd-utils
 # limit: 60

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# usb: a mass storage gadget by configfs
+# usb, a mass storage gadget by configfs
 # options: USB_DUMMY_HCD USB_CONFIGFS_MASS_STORAGE
 # disks: 1x16M
 dir=/sys/kernel/config/usb_gadget/g

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# usb: a mass storage gadget, and the host's driver for it
+# usb, a mass storage gadget, and the host's driver for it
 # options: USB_DUMMY_HCD USB_MASS_STORAGE USB_STORAGE BLK_DEV_SD
 # disks: 1x16M
 setup() {

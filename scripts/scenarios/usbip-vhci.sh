@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# usbip: a device of the virtual gadget controller is attached over TCP
+# usbip, a device of the virtual gadget controller is attached over TCP
 # options: USBIP_VHCI_HCD USBIP_VUDC USB_ZERO
 # packages: usbip
 # needs: net

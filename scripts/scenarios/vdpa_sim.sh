@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vdpa: a simulated network device
+# vdpa, a simulated network device
 # options: VDPA_SIM_NET
 # packages: iproute2
 setup() { modprobe vdpa_sim_net; }

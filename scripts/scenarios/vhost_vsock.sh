@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vhost: a guest's socket, whose worker is a kernel thread
+# vhost, a guest's socket, whose worker is a kernel thread
 # options: VHOST_VSOCK VHOST_ENABLE_FORK_OWNER_CONTROL
 # packages: perl-base
 setup() {

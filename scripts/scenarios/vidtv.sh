@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vidtv: the frontend of a virtual television receiver
+# vidtv, the frontend of a virtual television receiver
 # options: DVB_VIDTV
 # packages: dvb-tools perl-base
 # limit: 60

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vimc: a stream of pictures from a virtual camera
+# vimc, a stream of pictures from a virtual camera
 # options: VIDEO_VIMC
 # packages: v4l-utils
 # limit: 60

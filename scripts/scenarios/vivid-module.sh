@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vivid: the module, with its threads for CEC
+# vivid, the module, with its threads for CEC
 # options: VIDEO_VIVID VIDEO_VIVID_CEC
 # limit: 60
 action() { modprobe vivid n_devs=1; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# vivid: a stream of pictures, another to the device, and one of radio
+# vivid, a stream of pictures, another to the device, and one of radio
 # options: VIDEO_VIVID
 # packages: v4l-utils
 # limit: 60

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# wireguard: a device, whose polling is threaded, and a peer
+# wireguard, a device, whose polling is threaded, and a peer
 # options: WIREGUARD
 # packages: iproute2
 # needs: net

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# xfs: a file system whose log has to be replayed, with an external log and quota
+# xfs, a file system whose log has to be replayed, with an external log and quota
 # options: XFS_FS XFS_QUOTA
 # packages: xfsprogs
 # disks: 1x320M 1x64M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# xfs: the module is loaded, then a file system is mounted read-only and made writable
+# xfs, the module is loaded, then a file system is mounted read-only and made writable
 # options: XFS_FS
 # packages: xfsprogs
 # disks: 1x320M

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# xfs: a file system is mounted
+# xfs, a file system is mounted
 # options: XFS_FS
 # packages: xfsprogs
 # disks: 1x320M

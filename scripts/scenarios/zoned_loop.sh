@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# zloop: a zoned disk of files
+# zloop, a zoned disk of files
 # options: BLK_DEV_ZONED_LOOP
 setup() { modprobe zloop; }
 action() {

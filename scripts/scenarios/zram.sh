@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# zram: a compressed disk in memory, used as swap
+# zram, a compressed disk in memory, used as swap
 # options: ZRAM
 # packages: util-linux
 action() {
