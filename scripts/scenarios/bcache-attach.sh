@@ -27,9 +27,11 @@ again() {
 	cat /sys/block/bcache0/bcache/state
 }
 teardown() {
-	dd if=/dev/zero of=/dev/bcache0 bs=64k count=16 oflag=direct
+	s=0
+	dd if=/dev/zero of=/dev/bcache0 bs=64k count=16 oflag=direct || s=1
 	echo 1 >/sys/block/bcache0/bcache/stop
 	gone /sys/block/bcache0
 	echo 1 >/sys/fs/bcache/$set/unregister
 	gone /sys/fs/bcache/$set
+	return $s
 }

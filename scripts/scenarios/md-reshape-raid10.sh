@@ -19,6 +19,8 @@ action() {
 }
 again() { mdadm --wait /dev/md0 || true; dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
 teardown() {
-	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct
+	s=0
+	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct || s=1
 	mdadm --stop /dev/md0
+	return $s
 }

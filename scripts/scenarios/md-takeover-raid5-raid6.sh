@@ -12,6 +12,8 @@ setup() {
 action() { echo raid6 >/sys/block/md0/md/level; }
 again() { grep raid6 /sys/block/md0/md/level && dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
 teardown() {
-	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct
+	s=0
+	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct || s=1
 	mdadm --stop /dev/md0
+	return $s
 }
