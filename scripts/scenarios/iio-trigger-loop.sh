@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # iio, a trigger that fires all the time, used by a device
-# options: IIO_TIGHTLOOP_TRIGGER IIO_SIMPLE_DUMMY_BUFFER IIO_CONFIGFS
+# options: IIO_TIGHTLOOP_TRIGGER IIO_SIMPLE_DUMMY_BUFFER IIO_SW_DEVICE IIO_SW_TRIGGER
 setup() {
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 	modprobe -a iio_dummy iio-trig-loop
