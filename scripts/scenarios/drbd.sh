@@ -3,7 +3,7 @@
 # drbd, a resource that is made primary without its peer, then connects
 # options: BLK_DEV_DRBD
 # packages: drbd-utils
-# disks: 2x16M
+# disks: 1x64M
 # needs: net
 setup() {
 	modprobe drbd
