@@ -7,7 +7,8 @@
 # needs: net
 setup() {
 	modprobe drbd
-	drbdsetup new-resource r 0 || drbdsetup new-resource r
+	mkdir -p /run/lock
+	drbdsetup new-resource r
 }
 action() {
 	drbdsetup new-minor r 0 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# md, a journal for a raid5 that has lost it, and write-back
+# md, a journal for a raid5 that has lost it and is read-only for that
 # options: MD_RAID456
 # packages: mdadm
 # disks: 4x32M
@@ -14,9 +14,6 @@ setup() {
 	mdadm --remove /dev/md0 "$DISK4"
 	mdadm --readonly /dev/md0
 }
-action() {
-	mdadm --add-journal /dev/md0 "$DISK4"
-	mdadm --readwrite /dev/md0
-}
+action() { mdadm --add-journal /dev/md0 "$DISK4"; }
 again() { dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
 teardown() { mdadm --stop /dev/md0; }
