@@ -5,6 +5,14 @@
 # packages: mdadm
 # disks: 2x32M
 export MDADM_NO_UDEV=1
+# It is in sync.
+synced() {
+	for _ in $(seq 100); do
+		! grep -q none /sys/block/md0/md/resync_start || return 0
+		sleep 0.1
+	done
+	return 1
+}
 setup() {
 	modprobe raid1
 	echo 1 >/sys/module/md_mod/parameters/start_ro
@@ -12,8 +20,11 @@ setup() {
 	mdadm --stop /dev/md0
 	mdadm --assemble --readonly /dev/md0 "$DISK1" "$DISK2"
 }
-action() { mdadm --readwrite /dev/md0; }
-again() { mdadm --wait /dev/md0 || true; dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
+action() {
+	mdadm --readwrite /dev/md0
+	synced || true
+}
+again() { synced && dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
 teardown() {
 	echo 0 >/sys/module/md_mod/parameters/start_ro
 	mdadm --stop /dev/md0

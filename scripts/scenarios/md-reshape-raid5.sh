@@ -6,6 +6,14 @@
 # disks: 4x32M
 # limit: 60
 export MDADM_NO_UDEV=1
+# It has its new shape.
+synced() {
+	for _ in $(seq 300); do
+		! grep -q none /sys/block/md0/md/reshape_position || return 0
+		sleep 0.1
+	done
+	return 1
+}
 setup() {
 	modprobe raid456
 	mdadm --create /dev/md0 --run --assume-clean --level=5 --raid-devices=3 --bitmap=none "$DISK1" "$DISK2" "$DISK3"
@@ -15,8 +23,9 @@ action() {
 	echo frozen >/sys/block/md0/md/sync_action
 	echo 4 >/sys/block/md0/md/raid_disks
 	echo reshape >/sys/block/md0/md/sync_action
+	synced || true
 }
-again() { mdadm --wait /dev/md0 || true; dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
+again() { synced && dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
 teardown() {
 	s=0
 	dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct || s=1
