@@ -7,7 +7,7 @@
 # limit: 60
 setup() {
 	mkdir -p /srv/e /etc/ksmbd "$TMP/mnt"
-	printf '[global]\nnetbios name = K\n[s]\npath = /srv/e\nread only = no\n' >/etc/ksmbd/ksmbd.conf
+	printf '[global]\nnetbios name = K\n[share]\npath = /srv/e\nread only = no\n' >/etc/ksmbd/ksmbd.conf
 	: >/etc/ksmbd/ksmbdpwd.db
 	ksmbd.adduser -a u -p p
 	modprobe -a ksmbd cifs
@@ -17,7 +17,7 @@ setup() {
 		sleep 0.1
 	done
 }
-action() { mount -t cifs -o username=u,password=p,vers=3.1.1,soft,multichannel,max_channels=2 //127.0.0.1/s "$TMP/mnt"; }
+action() { mount -t cifs -o username=u,password=p,vers=3.1.1,soft,multichannel,max_channels=2 //127.0.0.1/share "$TMP/mnt"; }
 again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=4 conv=fsync; }
 teardown() {
 	s=0

@@ -7,7 +7,7 @@
 # limit: 60
 setup() {
 	mkdir -p /srv/e /etc/ksmbd "$TMP/mnt"
-	printf '[global]\nnetbios name = K\nmap to guest = bad user\nguest account = root\n[s]\npath = /srv/e\nread only = no\nguest ok = yes\n' \
+	printf '[global]\nnetbios name = K\nmap to guest = bad user\nguest account = root\n[share]\npath = /srv/e\nread only = no\nguest ok = yes\n' \
 		>/etc/ksmbd/ksmbd.conf
 	: >/etc/ksmbd/ksmbdpwd.db
 	ksmbd.adduser -a u -p p
@@ -20,7 +20,7 @@ action() {
 		sleep 0.1
 	done
 	modprobe cifs
-	mount -t cifs -o username=u,password=p,vers=3.1.1,soft //127.0.0.1/s "$TMP/mnt"
+	mount -t cifs -o username=u,password=p,vers=3.1.1,soft //127.0.0.1/share "$TMP/mnt"
 }
 again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=4 conv=fsync; }
 teardown() {
