@@ -33,6 +33,7 @@ MODULE_PARM_DESC(name, "what the threads' names begin with");
 static struct task_struct *tasks[THREADS];
 static struct dentry *dir;
 static DECLARE_COMPLETION(never);
+static DECLARE_COMPLETION(begun);
 static refcount_t users = REFCOUNT_INIT(1);
 static int *ran[THREADS];	/* what each has set up */
 static const struct file_operations no_operations;
@@ -47,6 +48,7 @@ static int three_thread(void *nr)
 	int here = 1;
 
 	WRITE_ONCE(ran[(long)nr], &here);
+	complete(&begun);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
@@ -71,6 +73,8 @@ static void stop(int nr)
 static int create(int i)
 {
 	tasks[i] = kthread_run(three_thread, (void *)(long)i, "%s/%d", name, i);
+	if (is("wait") && !IS_ERR(tasks[i]))
+		wait_for_completion(&begun);
 	return PTR_ERR_OR_ZERO(tasks[i]);
 }
 
@@ -135,6 +139,7 @@ static int __init three_init(void)
 		"major",	/* it forgets that after any failure */
 		"work",		/* a kworker creates them */
 		"ran",		/* it relies on each thread's having run */
+		"wait",		/* and this is how it may */
 	};
 	struct work_struct work;
 

@@ -12,6 +12,8 @@
 #define KNOBS		DEBUGFS "kthread/"
 #define TABLE		KNOBS "requests"
 
+#define DISK_ROOT	"/r"	/* the root of a disk, if there is one */
+
 static int n;			/* the trial's number */
 static int bad;			/* troubles of the trial so far */
 static int limit_ms = 30000;	/* for a step, and for what goes away behind it */

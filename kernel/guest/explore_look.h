@@ -227,6 +227,8 @@ static void look_everywhere(void)
 	look_dir("sysfs", "/sys/module", 1);
 	look_dir("sysfs", "/sys/kernel", 1);
 	look_dir("sysfs", "/sys/kernel/config", 4);
+	if (*root)	/* mounted by a step it is only there */
+		look_dir("sysfs", DISK_ROOT "/sys/kernel/config", 4);
 	look_dir("sysfs", "/sys/devices", 2);
 	look_dir("sysfs", "/sys/devices/virtual", 3);
 	look_dir("debugfs", "/sys/kernel/debug", 4);
@@ -264,18 +266,26 @@ static int new_things(int tell)
 	return found;
 }
 
-/* Wait until nothing new is there, and tell what is after the limit. */
-static void settle(void)
+/*
+ * Wait until nothing new is there, for @ms at most, and tell what is new then.
+ * Returns how many things are.
+ */
+static int settle(int ms)
 {
-	long long end = now_ms() + limit_ms;
-	int wait = 20;
+	long long end = now_ms() + ms;
+	int wait = 20, looks = 0;
 
-	while (new_things(0) && now_ms() < end) {
+	while (new_things(0)) {
+		/* A few looks, however busy the host is. */
+		if (now_ms() >= end && (!ms || ++looks > 10)) {
+			bad += new_things(1);
+			return found;
+		}
 		msleep(wait);
 		if (wait < 500)
 			wait *= 2;
 	}
-	bad += new_things(1);
+	return 0;
 }
 
 #endif

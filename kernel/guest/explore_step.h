@@ -6,7 +6,7 @@
 #ifndef EXPLORE_STEP_H
 #define EXPLORE_STEP_H
 
-#include "explore.h"
+#include "explore_disk.h"
 
 #define HANG		-1	/* as a step's status */
 #define SAID		150	/* lines of a step that are shown */
@@ -15,8 +15,6 @@ static int output[2] = { -1, -1 };	/* a pipe for all steps and their children */
 static int session;			/* of the step that runs */
 static const char *step = "";		/* its name */
 static int said;			/* lines of it so far */
-
-static char disks[16][16];		/* names of /dev, of DISK1 on */
 
 static void said_line(const char *line)
 {
@@ -69,8 +67,9 @@ static void in_shell(const char *what)
 	static char env_disks[16][32], command[300];
 	char *argv[] = { "sh", "-e", "-c", command, NULL };
 	char *env[24] = { path, "TMP=/tmp/t", "TMPDIR=/tmp/t", "HOME=/tmp/t",
-			  "LC_ALL=C", "TERM=dumb" };
-	int i, nr = 6, in = open("/dev/null", O_RDONLY);
+			  "LC_ALL=C", "TERM=dumb",
+			  "DM_DISABLE_UDEV=1" };	/* there is none */
+	int i, nr = 7, in = open("/dev/null", O_RDONLY);
 
 	for (i = 0; i < 16; i++) {
 		if (!*disks[i])
@@ -127,6 +126,43 @@ static void end_tasks(int stacks)
 		closedir(d);
 }
 
+/*
+ * What user space has done so far, in ticks and context switches. A step whose
+ * tasks do anything is slow, as on a busy host, and does not hang.
+ */
+static unsigned long activity(void)
+{
+	char path[64], stat[1024], comm[64], *at;
+	struct dirent entry, *e;
+	DIR *d = opendir("/proc");
+	unsigned long sum = 0;
+	int pid, i;
+
+	while (d && !readdir_r(d, &entry, &e) && e) {
+		pid = atoi(e->d_name);
+		if (pid <= 1 || pid == getpid() ||
+		    is_kthread(e->d_name, comm, sizeof(comm), NULL))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		slurp(path, stat, sizeof(stat));
+		at = strrchr(stat, ')');
+		/* Behind the name: utime is the 12th word, and stime the next. */
+		for (i = 0; at && i < 12; i++)
+			next_word(&at);
+		if (at)
+			sum += strtoul(next_word(&at), NULL, 10) + pid;
+		if (at)
+			sum += strtoul(next_word(&at), NULL, 10);
+		sum += strtoul(task_status(pid, "\nvoluntary_ctxt_switches:"),
+			       NULL, 10);
+		sum += strtoul(task_status(pid, "nonvoluntary_ctxt_switches:"),
+			       NULL, 10);
+	}
+	if (d)
+		closedir(d);
+	return sum;
+}
+
 static void reap(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -136,16 +172,22 @@ static void reap(void)
 /* What a step may need meanwhile: called now and then, with how long it runs. */
 typedef void (*attend_fn)(int ms);
 
-/*
- * Call @child in a new process, for limit_ms at most, counted anew if @attend has
- * helped it on. Returns its exit status, 128 and the signal, or HANG.
- */
-static long long deadline;
+#define LOOK_MS		500	/* between two looks at what a step does */
+#define PATIENCE	4	/* so many limits for one that does something */
 
+static long long helped;	/* when @attend has last helped the step on */
+
+/*
+ * Call @child in a new process. Returns its exit status, 128 and the signal, or
+ * HANG if nothing has happened in it for limit_ms. Looks are counted, too: where
+ * the guest itself gets no CPU there are few of them.
+ */
 static int in_child(const char *what, void (*child)(const char *what),
 		    attend_fn attend)
 {
-	long long start = now_ms();
+	long long start = now_ms(), now, looked = start, moved = start;
+	unsigned long before = 0, done;
+	int looks = 0;
 	struct pollfd fds[2] = { { .fd = output[0], .events = POLLIN },
 				 { .events = POLLIN } };
 	int status = 0;
@@ -161,7 +203,7 @@ static int in_child(const char *what, void (*child)(const char *what),
 	if (pid < 0)
 		return 126;
 	session = pid;
-	deadline = start + limit_ms;
+	helped = start;
 	fds[1].fd = syscall(__NR_pidfd_open, pid, 0);
 	do {
 		fds[1].revents = 0;
@@ -169,7 +211,20 @@ static int in_child(const char *what, void (*child)(const char *what),
 		drain(0);
 		if (attend)
 			attend(now_ms() - start);
-	} while (!(fds[1].revents & POLLIN) && now_ms() < deadline);
+		now = now_ms();
+		if (now - looked < LOOK_MS)
+			continue;
+		looked = now;
+		looks++;
+		done = activity();
+		if (done != before || helped > moved) {
+			before = done;
+			moved = now;
+			looks = 0;
+		}
+	} while (!(fds[1].revents & POLLIN) &&
+		 (now - moved < limit_ms || looks < limit_ms / LOOK_MS / 2) &&
+		 now - helped < PATIENCE * limit_ms);
 	close(fds[1].fd);
 	drain(1);
 	if (!(fds[1].revents & POLLIN)) {

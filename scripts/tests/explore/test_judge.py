@@ -68,7 +68,10 @@ class Verdicts(unittest.TestCase):
         self.assertEqual([one.kind for one in found], ["corruption", "warning", "leak", "half success", "left over"])
 
     def test_hang_says_where(self) -> None:
-        text = trial(action="hang", between="explore: stack n=1 pid=41 comm=modprobe\nexplore: stack n=1 f+0x1/0x2\n",
+        text = trial(action="hang", between="explore: stack n=1 pid=40 comm=sh\n"
+                     "explore: stack n=1 do_wait+0x1/0x2\nexplore: stack n=1 pid=41 comm=modprobe\n"
+                     "explore: stack n=1 f+0x1/0x2\nexplore: stack n=1 pid=42 comm=sh\n"
+                     "explore: stack n=1 do_wait+0x1/0x2\nINFO: task modprobe:41 blocked for more than 7 seconds.\n",
                      done="explore: done n=1 clean=0\n")
         self.assertEqual(self.worst(text), "hang: action does not return in f+0x1/0x2")
 
@@ -118,6 +121,9 @@ class Verdicts(unittest.TestCase):
     def test_a_killed_step_is_no_fault_of_its_own(self) -> None:
         self.assertEqual(findings(trial(action=137, between="explore: killed n=1 pid=41 comm=sh\n"), "kill claim"), [])
 
+    def test_what_is_not_clean_is_not_ok(self) -> None:
+        self.assertEqual(findings(trial(done="explore: done n=1 clean=0\n"))[0].kind, "error")
+
     def test_a_guest_that_ends_in_the_middle(self) -> None:
         text = "explore: trial n=1 fault=stop\nexplore: begin n=1 round=1 what=action\n"
         self.assertEqual(self.worst(text, end="no console byte for 60 s (silence limit)"),
@@ -148,7 +154,8 @@ class Control(unittest.TestCase):
 
 class Console(unittest.TestCase):
     def test_split(self) -> None:
-        raw = consoles.raw("Linux version 7\n" + trial(1) + "late\n" + trial(2) + "end\n")
+        raw = consoles.raw("Linux version 7\n" + trial(1) + "late\n"
+                           "explore: said n=1 step=x explore: trial n=7 fault=\n" + trial(2) + "end\n")
         parts = consoles.console.split(raw)
         self.assertEqual(list(parts), [1, 2])
         self.assertIn(b"late", parts[1])

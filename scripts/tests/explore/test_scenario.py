@@ -48,7 +48,8 @@ class Read(Scratch):
 
     def test_bad_heads_name_file_and_line(self) -> None:
         for head, why in (("disks: 64Q", "64Q"), ("disks:", "0 disks"), ("disks: 0x64M", "0x64M"),
-                          ("disks: 17x1M", "17 disks"), ("cpus: two", "two"), ("cpus: 0", "'0'"), ("limit: 601", "601"), ("memory: 1", "'1'"),
+                          ("disks: 17x1M", "17 disks"), ("cpus: two", "two"), ("cpus: 0", "'0'"),
+                          ("limit: 601", "601"), ("memory: 1", "'1'"),
                           ("needs: internet", "internet"), ("options: MD-RAID1", "MD-RAID1"), ("options:", "''"),
                           ("packages: Mdadm", "Mdadm"), ("disk: 64M", "disk:")):
             with self.subTest(head):

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
-from kdebug.explore import page, replay, results, sweep
+from kdebug.explore import guest, page, replay, results, sweep
 from kdebug.explore.guest import Ended
 from kdebug.explore.results import Cell, Sheet
 from kdebug.explore.scenario import Scenario
@@ -34,13 +34,14 @@ class Guests:
         self.tmp, self.dies, self.dirty = tmp, dies, dirty
         self.first = first or control("one/0")
         self.batches: list[list[int]] = []
-        self.code, self.empty = Code.NO_STATUS, False
+        self.code, self.empty, self.early = Code.NO_STATUS, False, 0
         self.lock = threading.Lock()
 
     def __call__(self, batch: list[Trial], where: Path, phase: ui.Phase) -> Ended:
         phase.live("running")
-        text = "Linux version 7.3\n"
-        for one in [] if self.empty else batch:
+        self.early -= 1
+        text = "Linux version 7.3\n" + "kdebug: init nonce=1 cpus=2\n" * (self.early < 0)
+        for one in [] if self.empty or self.early >= 0 else batch:
             if not one.number:
                 text += self.first
             elif one.number in self.dies:
@@ -67,7 +68,7 @@ class Sweeps(Scratch):
         self.scenario = Scenario("one", self.tmp / "one.sh", TEXT, "one thread")
 
     def sheet(self, key: str = "k") -> Sheet:
-        sheet = Sheet(self.scenario, self.tmp / "explore/one", key)
+        sheet = Sheet(self.scenario, guest.folder(self.context) / "one", key)
         sheet.open()
         return sheet
 
@@ -103,7 +104,7 @@ class Sweeps(Scratch):
         self.run_sweep(Guests(self.tmp))
         sheet = self.sheet("other")
         self.assertEqual(sheet.ends, {})
-        self.assertEqual(list((self.tmp / "explore/one").glob("[0-9]*")), [])
+        self.assertEqual(list((guest.folder(self.context) / "one").glob("[0-9]*")), [])
 
     def test_a_trial_whose_console_is_gone_is_done_again(self) -> None:
         sheet = self.sheet()
@@ -130,6 +131,14 @@ class Sweeps(Scratch):
         guests = Guests(self.tmp)
         guests.empty = True
         self.assertEqual(fail(self, self.run_sweep, guests).code, 1)
+
+    def test_a_guest_that_does_not_come_to_its_init_is_booted_again(self) -> None:
+        guests = Guests(self.tmp)
+        guests.early = 2
+        self.assertEqual(len(self.run_sweep(guests)), 8)
+        self.assertEqual(guests.batches[:4], [[0], [0], [0], [1, 2, 3, 4, 5, 6, 7]])
+        guests.early = 3
+        self.assertEqual(fail(self, self.run_sweep, guests, self.sheet("other")).code, 1)
 
     def test_who_has_lost_the_guest_knows_nothing(self) -> None:
         guests = Guests(self.tmp, dies=(1,))
@@ -159,7 +168,7 @@ class Sweeps(Scratch):
     def test_page_ktap_and_junit(self) -> None:
         self.run_sweep(Guests(self.tmp, dies=(2,)))
         page.write(self.context, RULES, [])
-        top = self.tmp / "explore"
+        top = guest.folder(self.context)
         text = (top / page.PAGE).read_text()
         links = [part.partition('"')[0] for part in text.split('href="')[1:]]
         self.assertEqual(len([link for link in links if link.endswith(results.CONSOLE)]), 8)
@@ -171,6 +180,7 @@ class Sweeps(Scratch):
         self.assertEqual(str(ktap.count(tests)), "7 passed, 1 failed")
         suite = ElementTree.fromstring((top / page.JUNIT).read_bytes())[0]
         self.assertEqual((suite.get("tests"), suite.get("failures")), ("8", "1"))
+        self.assertEqual(len(suite.findall("testcase/failure")), 1)
 
 
 class Replay(Scratch):

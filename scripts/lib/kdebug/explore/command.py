@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import sys
 from collections.abc import Sequence
 
 from kdebug.context import Context
 from kdebug.explore import excuses, guest, page, scenario as scenarios, sweep
-from kdebug.explore.results import Cell, Sheet, alone
+from kdebug.explore.results import Sheet, alone
 from kdebug.explore.scenario import Scenario
 from kdebug.guest import bad_lines
 from kdebug.host.files import digest
@@ -53,10 +54,7 @@ def run(context: Context, names: Sequence[str], jobs: int = 1, only: str = "", a
 
 def _unused(excused: list[excuses.Excuse], ran: list[Scenario]) -> None:
     """Tell which excuses nothing needs, of those for what ran."""
-    import fnmatch
     for one in excused:
         if not one.used and any(fnmatch.fnmatchcase(each.name, one.scenario) for each in ran):
             sys.stderr.write(f"note: {EXCUSES}: {one.at}: nothing needs this excuse\n")
 
-
-__all__ = ["Cell", "run"]

@@ -79,7 +79,8 @@ def split(raw: bytes) -> dict[int, bytes]:
     found: dict[int, list[bytes]] = {}
     number: int | None = None
     for line in raw.split(b"\n"):
-        if b"explore: trial n=" in line and (m := TRIAL.search(line.decode("utf-8", "replace"))):
+        # What a step prints may look like it.
+        if b"explore: trial n=" in line and (m := TRIAL.match(parse_line(0, 0.0, line).said)):
             number = int(m[1])
         if number is not None:
             found.setdefault(number, []).append(line)

@@ -88,9 +88,16 @@ def _reports(seen: Seen, rules: Rules) -> list[Finding]:
 
 
 def _hang(seen: Seen, what: str) -> Finding:
-    frames = [text for text in seen.stack if not text.startswith("pid=")]
-    place = f" in {frames[0]}" if frames else ""
-    return Finding("hang", f"{what} does not return{place}", tuple(seen.stack[:SHOWN]))
+    """Where a step hangs: in the last of its tasks, as the others wait for that one."""
+    stacks: list[list[str]] = []
+    for text in seen.stack:
+        if text.startswith("pid="):
+            stacks.append([])
+        if stacks:
+            stacks[-1].append(text)
+    there = [stack for stack in stacks if len(stack) > 1 and not stack[1].startswith("do_wait+")]
+    last = there[-1] if there else []
+    return Finding("hang", f"{what} does not return{f' in {last[1]}' if last else ''}", tuple(last[:SHOWN]))
 
 
 def _returned(step: str, status: int) -> str:
@@ -168,14 +175,15 @@ def _second(seen: Seen) -> list[Finding]:
 def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "") -> list[Finding]:
     """All that is wrong in the trial, the worst first. @end: how the guest ended, if the trial did not come to its
     end by itself."""
-    found = [Finding(ERROR, line) for line in seen.errors] + _reports(seen, rules)
+    found = [Finding(ERROR, line) for line in seen.errors]
     for (round_, step), status in seen.steps.items():
         if status is None:
             found.append(_hang(seen, step if round_ == 1 else f"{step} in a second round"))
+    found += _reports(seen, rules)
     if seen.leaks:
         found.append(Finding("leak", next((line for line in seen.leaks if line.startswith("unreferenced")),
                                           seen.leaks[0]), tuple(seen.leaks[1:SHOWN])))
-    found += [Finding("left over", what) for what in seen.left]
+    found += [Finding("left over", what) for what in dict.fromkeys(seen.left)]
     if trial.number:
         found += _faulted(seen, trial, control)
         if seen.not_killable and not seen.killed:
@@ -191,4 +199,6 @@ def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "
         kind = "hang" if "limit" in end else ERROR
         step = f" in {seen.begun[1]}" if seen.begun else ""
         found.append(Finding(kind, f"the guest ends{step}: {end or 'unknown why'}"))
+    if seen.done and not seen.clean and not found:
+        found.append(Finding(ERROR, "the guest found something, and the console does not say what"))
     return sorted(found, key=severity)

@@ -11,7 +11,7 @@ from kdebug.context import Context
 from kdebug.explore import guest
 from kdebug.explore.excuses import Excuse
 from kdebug.explore.results import CONSOLE, INDEX, REPLAY, Cell, Sheet
-from kdebug.explore.scenario import Scenario
+from kdebug.explore.scenario import LIBRARY, Scenario
 from kdebug.explore.trial import FAULTS, Trial
 from kdebug.guest import ktap
 from kdebug.guest.bad_lines import Rules
@@ -86,7 +86,8 @@ a { color: #0645ad } .small { font-size: 12px } li { overflow-wrap: anywhere; ma
 pre { font-size: 12px; overflow-x: auto; margin: .2em 0 }
 .ok { background: #dff2df } .excused { background: #e8eef7 } .none { background: #eee } .soft { background: #fdf1cf }
 .red { background: #f8d5d5 }
-@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } a { color: #8bf } th { background: #333 }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } a { color: #8bf }
+th { background: #333 }
 .ok { background: #1d3a1d } .excused { background: #22304a } .none { background: #2a2a2a } .soft { background: #4a3d14 }
 .red { background: #4a1f1f } }"""
 
@@ -101,19 +102,22 @@ def _class(cell: Cell) -> str:
     return "soft" if cell.worst.kind in _SOFT else "red"
 
 
-def _cell(sheet: Sheet, cell: Cell | None) -> str:
+def _cell(sheet: Sheet, cell: Cell | None, columns: int = 1) -> str:
     if cell is None:
         return "<td></td>"
+    span = f' colspan="{columns}"' if columns > 1 else ""
     where = f"{html.escape(sheet.scenario.name)}/{cell.trial.number}"
     title = "; ".join([*map(str, cell.findings), *(f"excused: {reason}" for reason in cell.reasons)])
     word = f'<a href="#{html.escape(sheet.scenario.name)}-{cell.trial.number}">{html.escape(cell.word)}</a>' \
         if cell.findings or cell.reasons else html.escape(cell.word)
-    return (f'<td class="{_class(cell)}" title="{html.escape(title)}">{word}<div class="small">'
+    return (f'<td{span} class="{_class(cell)}" title="{html.escape(title)}">{word}<div class="small">'
             f'<a href="{where}/{CONSOLE}">console</a> <a href="{where}/{REPLAY}">replay</a></div></td>')
 
 
 def _finding(sheet: Sheet, cell: Cell) -> str:
     name = html.escape(sheet.scenario.name)
+    path = sheet.scenario.path
+    given = name if path.parent.name == LIBRARY else html.escape(str(path))
     trial = cell.trial
     what = html.escape(f"{trial.number}: {trial.label} of {trial.row}" if trial.number else "0: control")
     lines = "<br>".join(html.escape(str(finding)) for finding in cell.findings[:5])
@@ -121,7 +125,7 @@ def _finding(sheet: Sheet, cell: Cell) -> str:
     more = "\n".join(cell.worst.more)
     pre = f"<pre>{html.escape(more)}</pre>" if more else ""
     return (f'<li id="{name}-{trial.number}"><b>{what}</b>: {lines}{reasons}{pre}'
-            f'<div class="small">again: <code>scripts/explore {name} --replay {trial.number}</code></div></li>')
+            f'<div class="small">again: <code>scripts/explore {given} --replay {trial.number}</code></div></li>')
 
 
 def _sheet(sheet: Sheet, cells: list[Cell]) -> str:
@@ -136,8 +140,8 @@ def _sheet(sheet: Sheet, cells: list[Cell]) -> str:
     found = "".join(_finding(sheet, cell) for cell in told if cell.findings and not cell.passed or cell.reasons)
     name = html.escape(sheet.scenario.name)
     return (f'<h2 id="{name}">{name}: {html.escape(sheet.scenario.title)}</h2>\n<div class="wide"><table>'
-            f"<tr><th>creation</th>{head}</tr>\n<tr><th>control</th>{_cell(sheet, control)}"
-            f'<td colspan="{len(labels) - 1}"></td></tr>\n{body}</table></div>\n'
+            f"<tr><th>creation</th>{head}</tr>\n<tr><th>control</th>{_cell(sheet, control, len(labels))}"
+            f'</tr>\n{body}</table></div>\n'
             + (f"<ul>{found}</ul>\n" if found else ""))
 
 

@@ -7,7 +7,6 @@ The verdicts are not kept: they are made of the consoles anew, so a better judge
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fcntl
 import os
 import shutil

@@ -18,6 +18,7 @@ from kdebug.host.ui import Fail
 
 STEPS = ("setup", "action", "again", "teardown")
 KEYS = ("options", "packages", "disks", "cpus", "memory", "limit", "needs")
+LIBRARY = "scenarios"  # the folder of the library, below scripts/
 MOST_DISKS = 16  # as many as the agent knows
 
 _KEY = re.compile(r"# *([a-z]+): *(.*?)\s*")
@@ -53,7 +54,7 @@ class Scenario:
 
 def folder(context: Context) -> Path:
     """Where the library is."""
-    return context.scripts / "scenarios"
+    return context.scripts / LIBRARY
 
 
 def find(context: Context, names: Iterable[str]) -> list[Scenario]:

@@ -32,6 +32,9 @@ SHORT = {judge.ERROR: "ERROR", "corruption": "CORRUPT", "oops": "OOPS", "hang": 
          "another errno": "errno", "does not work again": "again", "not reached": "missed",
          judge.NOT_KILLABLE: "-"}
 
+# How often a guest is booted that does not come to its init: on a busy host one may fail.
+BOOTS = 3
+
 # Boots a guest with these trials, in that folder.
 Runner = Callable[[list[Trial], Path, ui.Phase], Ended]
 
@@ -126,8 +129,13 @@ class Sweep:
         with self._lock:
             self._guests += 1
             where = self.sheet.folder / "guests" / f"{batch[0].number}"
-        ended = self.runner(batch, where, _Phase(self._stop, self.jobs == 1))
-        raw = ended.console.read_bytes() if ended.console.is_file() else b""
+        for _ in range(BOOTS):
+            ended = self.runner(batch, where, _Phase(self._stop, self.jobs == 1))
+            raw = ended.console.read_bytes() if ended.console.is_file() else b""
+            if b"kdebug: init" in raw:
+                break
+        if self.jobs == 1 and sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")  # the live line
         parts = console.split(raw)
         done = [trial for trial in batch if trial.number in parts]
         seen = {trial.number: console.read(parts[trial.number]) for trial in done}

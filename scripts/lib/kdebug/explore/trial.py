@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,8 +79,3 @@ def plan(created: Sequence[Creation]) -> list[Trial]:
             trials += [Trial(len(trials) + 1 + n, fault, arg, space, name, creator, one.name, one.creator, len(ones),
                              one.kthread) for n, (fault, arg) in enumerate(FAULTS)]
     return trials
-
-
-def to_dict(trial: Trial) -> dict[str, object]:
-    """@trial for a JSON file."""
-    return dataclasses.asdict(trial)

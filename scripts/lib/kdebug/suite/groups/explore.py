@@ -25,8 +25,8 @@ WRONG = {
     "leak": ("fail -12", "left over: thread three/0"),
     "files": ("fail -12", "left over: debugfs /sys/kernel/debug/three"),
     "oops": ("fail -12", r"oops: BUG: .* at kthread_stop\+.*"),
-    "hang": ("fail -12", r"hang: action does not return in three_init\+.*|hang: action does not return in .*"),
-    "stuck": ("fail -12", "hang: teardown does not return in .*"),
+    "hang": ("fail -12", r"hang: action does not return in .* \[three\]"),
+    "stuck": ("fail -12", r"hang: teardown does not return in three_exit\+.*"),
     "ignore": ("fail -12", "half success: action returns 0 without its thread, and the rest goes well"),
     "pin": ("fail -4", "half success: action returns 0 without its thread, and teardown returns 1"),
     "retry": ("fail -12", "ok"),
@@ -35,6 +35,8 @@ WRONG = {
     "major": ("fail -4", "does not work again: in a second round action returns 1"),
     "warn": ("kill claim", r"warning: WARNING: three\.c:.*"),
     "ran": ("stop", "oops: BUG: .*"),
+    # It waits for the thread, which is then let go: no hang.
+    "wait": ("stop", "ok"),
     "work": ("kill fork", "not killable: kworker/.* is a kernel thread"),
 }
 
@@ -104,7 +106,7 @@ def explore(context: Context, tally: Tally) -> None:
         with tally.case(f"explore: {how}: {fault}: {verdict.partition(':')[0]}"):
             passed = verdict == "ok" or verdict.startswith("not killable")
             # What hangs or is left over takes the limit.
-            slow = verdict.startswith(("left over", "hang", "half"))
+            slow = verdict.startswith(("left over", "hang", "half")) or how == "wait"
             out = here.run(0 if passed else 1, here.scenario(how, limit=15 if slow else 60), "--only", f"{fault} *#3 *")
             wants(out, rf"\d+ {fault} three/2 #3 by (?:modprobe|kworker/\S+): (?:{verdict}) \(\d+ s\)",
                   f"{how}: 2 trials: .*")
@@ -113,6 +115,12 @@ def explore(context: Context, tally: Tally) -> None:
         out = here.run(1, here.scenario("other", script + "teardown() { modprobe -r three; }\n"),
                        "--only", "fail -12 *#1 *")
         wants(out, r"1 fail -12 .*: not reached: no creation in action\(\) matches .*")
+    with tally.case("explore: a step that floods the console is cut short"):
+        flood = "action() { yes flood | head -n 200000; modprobe three; }\nteardown() { modprobe -r three; }\n"
+        out = here.run(0, here.scenario("flood", flood), "--only", "fail -12 *#3 *")
+        wants(out, "flood: 2 trials: 2 ok, 0 to look at")
+        said = (here.top / "flood/8/console.txt").read_text()
+        assert said.count("step=action flood") < 1000 and "more lines)" in said, said[-2000:]
     with tally.case("explore: no creation is no pass"):
         wants(here.run(1, here.scenario("none", "action() { true; }\n")),
               "0 control control: error: no thread is created .*")
