@@ -115,6 +115,23 @@ class Modules(Tools):
         root.modules(self.context, dataclasses.replace(self.kernel, key="other"))
         self.assertIn("mksquashfs", self.calls.read_text())
 
+    def test_with_modules_from_outside(self) -> None:
+        self.tool("depmod", f'ls "$2/lib/modules/$3/extra" >{self.tmp}/extra')
+        module = self.tmp / "b.ko"
+        module.write_text("one")
+        root.modules(self.context, self.kernel, [module])
+        self.assertIn("./7.3/extra/b.ko\n", (self.tmp / "held").read_text())
+        self.assertEqual((self.tmp / "extra").read_text(), "b.ko\n")
+        self.calls.write_text("")
+        root.modules(self.context, self.kernel, [module])
+        self.assertEqual(self.calls.read_text(), "")
+        module.write_text("two")
+        root.modules(self.context, self.kernel, [module])
+        self.assertIn("mksquashfs", self.calls.read_text())
+        self.tool("depmod", "echo depmod: bad >&2; exit 1")
+        module.write_text("three")
+        self.assertEqual(fail(self, root.modules, self.context, self.kernel, [module]).problem, "depmod: bad")
+
     def test_a_failure_is_told_and_leaves_nothing(self) -> None:
         (self.kernel.source / "Makefile").write_text("modules_install:\n\tfalse\n")
         with self.assertRaises((ui.Fail, subprocess.CalledProcessError)):

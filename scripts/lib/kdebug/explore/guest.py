@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kdebug.build import bootable, flavours, initramfs, modinfo
 from kdebug.build.bootable import Bootable
+from kdebug.build.modules import in_tree_modules
 from kdebug.context import Context
 from kdebug.explore import root
 from kdebug.explore.scenario import Scenario
@@ -73,7 +74,7 @@ def machine(context: Context, packages: Collection[str] = ()) -> Machine:
         # A root that is there is used by all scenarios, so that each behaves as it did.
         if packages or root.path(context, "root").is_file():
             disks = (("root", root.ensure(context, packages)),)
-        disks = (*disks, ("modules", root.modules(context, ready.kernel)))
+        disks = (*disks, ("modules", root.modules(context, ready.kernel, _external(ready))))
     extra, links = _tools()
     if not any(serial == "modules" for serial, _ in disks):
         extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
@@ -82,6 +83,12 @@ def machine(context: Context, packages: Collection[str] = ()) -> Machine:
     stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in disks]
     key = files.digest(ready.kernel.key, *(path.read_bytes() for path in parts), *stats)
     return Machine(ready, initrd, config, key, disks)
+
+
+def _external(ready: Bootable) -> list[Path]:
+    """The modules that are no part of the kernel's own tree."""
+    own = set(in_tree_modules(ready.kernel))
+    return [module for module in ready.modules if module not in own]
 
 
 def _tools() -> tuple[dict[str, Path], dict[str, str]]:

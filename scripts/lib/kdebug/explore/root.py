@@ -6,12 +6,14 @@ Both are squashfs images in build/explore/, made again only when what they hold 
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kdebug.build import make
+from kdebug.build import make, modinfo
 from kdebug.build.kernel import Kernel
 from kdebug.build.make import Output
 from kdebug.context import Context
@@ -91,17 +93,18 @@ def _squash(source: str, image: Path, *more: str) -> list[str]:
 
 
 def _why(said: str) -> str:
-    """The line of what mmdebstrap @said that names the trouble."""
+    """The line of what a tool @said that names the trouble; E: is mmdebstrap's mark."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     bad = [line for line in lines if line.startswith("E: ")]
-    return (bad or lines or ["mmdebstrap ended without a word"])[0]
+    return (bad or lines or ["it ended without a word"])[0]
 
 
-def modules(context: Context, kernel: Kernel) -> Path:
-    """The image of /lib/modules for @kernel: its modules, stripped, with depmod's tables."""
+def modules(context: Context, kernel: Kernel, external: Iterable[Path] = ()) -> Path:
+    """The image of /lib/modules for @kernel: its own modules and the @external ones, with depmod's tables."""
+    more = sorted(external)
     image = path(context, "modules")
     stamp_file = image.with_suffix(".json")
-    key = digest(kernel.key, str(kernel.out))
+    key = digest(kernel.key, str(kernel.out), *(path.read_bytes() for path in more))
     if load_json(stamp_file).get("key") == key and image.is_file():
         return image
     image.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +118,14 @@ def modules(context: Context, kernel: Kernel) -> Path:
         # They lead out of the image.
         for link in ("build", "source"):
             (top / kernel.release / link).unlink(missing_ok=True)
+        if more:
+            (top / kernel.release / "extra").mkdir()
+            for path in more:
+                shutil.copy(path, top / kernel.release / "extra")
+            status, _, said = processes.run([["depmod", "-b", temp, kernel.release]], env=processes.clean_env(
+                PATH=f"{os.environ.get('PATH', os.defpath)}:{modinfo.SBIN}"))
+            if status:
+                raise ui.Fail("depmod", _why(said), "mend that and run again")
         new = image.with_name(f".{image.name}.new")
         new.unlink(missing_ok=True)
         status, _, said = processes.run([_squash(str(top), new, "-all-root")])
