@@ -104,7 +104,7 @@ def modules(context: Context, kernel: Kernel, external: Iterable[Path] = ()) -> 
     more = sorted(external)
     image = path(context, "modules")
     stamp_file = image.with_suffix(".json")
-    key = digest(kernel.key, str(kernel.out), *(path.read_bytes() for path in more))
+    key = digest(kernel.key, str(kernel.out), *(module.read_bytes() for module in more))
     if load_json(stamp_file).get("key") == key and image.is_file():
         return image
     image.parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +120,8 @@ def modules(context: Context, kernel: Kernel, external: Iterable[Path] = ()) -> 
             (top / kernel.release / link).unlink(missing_ok=True)
         if more:
             (top / kernel.release / "extra").mkdir()
-            for path in more:
-                shutil.copy(path, top / kernel.release / "extra")
+            for module in more:
+                shutil.copy(module, top / kernel.release / "extra")
             status, _, said = processes.run([["depmod", "-b", temp, kernel.release]], env=processes.clean_env(
                 PATH=f"{os.environ.get('PATH', os.defpath)}:{modinfo.SBIN}"))
             if status:
