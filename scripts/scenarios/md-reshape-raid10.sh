@@ -21,9 +21,7 @@ setup() {
 	mdadm --add /dev/md0 "$DISK5"
 }
 action() {
-	echo frozen >/sys/block/md0/md/sync_action
-	echo 5 >/sys/block/md0/md/raid_disks
-	echo reshape >/sys/block/md0/md/sync_action
+	mdadm --grow /dev/md0 --raid-devices=5 --backup-file="$TMP/backup"
 	synced || true
 }
 again() { synced && dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
