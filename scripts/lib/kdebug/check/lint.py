@@ -33,7 +33,9 @@ def jobs(context: Context, changed: Collection[str] | None = None) -> dict[str, 
         return [name for name in names if changed is None or name in changed]
 
     found: dict[str, list[str]] = {}
-    if shell := chosen(begins(context, "bash|sh")):
+    # A scenario is sourced and has no first line that names the shell.
+    scenarios = sorted(str(path.relative_to(context.repo)) for path in context.scripts.glob("scenarios/*.sh"))
+    if shell := chosen([*begins(context, "bash|sh"), *scenarios]):
         found["shellcheck"] = ["shellcheck", *shell]
     if changed is None or any(name.startswith("scripts/lib/") and name.endswith(".py") for name in changed):
         found["mypy lib"] = [*mypy, "-p", "kdebug"]

@@ -25,7 +25,7 @@ def run(context: Context, names: Sequence[str], jobs: int = 1, only: str = "", a
         raise Fail("--replay", f"{len(chosen)} scenarios", "name one")
     rules = bad_lines.parse()
     excused = excuses.parse(scenarios.folder(context) / EXCUSES)
-    host = guest.machine(context)
+    host = guest.machine(context, {name for one in chosen for name in one.packages})
     top = guest.folder(context)
     passed, ran = True, []
     for one in chosen:

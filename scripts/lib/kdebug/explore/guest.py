@@ -8,13 +8,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kdebug.build import bootable, flavours, initramfs, modinfo
 from kdebug.build.bootable import Bootable
+from kdebug.build.modules import in_tree_modules
 from kdebug.context import Context
+from kdebug.explore import root
 from kdebug.explore.scenario import Scenario
 from kdebug.explore.trial import Trial
 from kdebug.guest import boot
@@ -58,8 +60,8 @@ class Machine:
         return any(serial == "root" for serial, _ in self.disks)
 
 
-def machine(context: Context) -> Machine:
-    """Build the kernel of FLAVOUR and all that a guest of it needs."""
+def machine(context: Context, packages: Collection[str] = ()) -> Machine:
+    """Build the kernel of FLAVOUR and all that a guest of it needs, with these Debian @packages."""
     ready = bootable.prepare(context, context.flavour, shell=True, bare=True)
     config = flavours.options(ready.kernel.config.read_text())
     if lost := [option for option in NEEDS if config.get(option) != "y"]:
@@ -67,8 +69,12 @@ def machine(context: Context) -> Machine:
     top = folder(context)
     top.mkdir(parents=True, exist_ok=True)
     able = all(config.get(f"CONFIG_{option}") == "y" for option in ("SQUASHFS", "VIRTIO_BLK"))
-    disks = tuple((serial, image) for serial in ("root", "modules")
-                  if able and (image := context.root / "explore" / f"{serial}.squashfs").is_file())
+    disks: tuple[tuple[str, Path], ...] = ()
+    if able:
+        # A root that is there is used by all scenarios, so that each behaves as it did.
+        if packages or root.path(context, "root").is_file():
+            disks = (("root", root.ensure(context, packages)),)
+        disks = (*disks, ("modules", root.modules(context, ready.kernel, _external(ready))))
     extra, links = _tools()
     if not any(serial == "modules" for serial, _ in disks):
         extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
@@ -77,6 +83,12 @@ def machine(context: Context) -> Machine:
     stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in disks]
     key = files.digest(ready.kernel.key, *(path.read_bytes() for path in parts), *stats)
     return Machine(ready, initrd, config, key, disks)
+
+
+def _external(ready: Bootable) -> list[Path]:
+    """The modules that are no part of the kernel's own tree."""
+    own = set(in_tree_modules(ready.kernel))
+    return [module for module in ready.modules if module not in own]
 
 
 def _tools() -> tuple[dict[str, Path], dict[str, str]]:

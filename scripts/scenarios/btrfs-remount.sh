@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# btrfs, read-only to writable
+# options: BTRFS_FS
+# packages: btrfs-progs
+# disks: 1x160M
+# limit: 60
+setup() {
+	modprobe btrfs
+	mkfs.btrfs -q -f -K "$DISK1"
+	mkdir -p "$TMP/mnt"
+	mount -t btrfs -o ro "$DISK1" "$TMP/mnt"
+}
+action() { mount -o remount,rw "$TMP/mnt"; }
+again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=16 conv=fsync; }
+teardown() { umount "$TMP/mnt"; }

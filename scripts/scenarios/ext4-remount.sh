@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# ext4, read-only to writable, with protection from a second mount and lazy initialisation
+# options: EXT4_FS
+# packages: e2fsprogs
+# disks: 1x64M
+# limit: 60
+setup() {
+	modprobe ext4
+	mkfs.ext4 -q -O mmp -E mmp_update_interval=1,lazy_itable_init=1 "$DISK1"
+	mkdir -p "$TMP/mnt"
+	mount -t ext4 -o ro "$DISK1" "$TMP/mnt"
+}
+action() { mount -o remount,rw "$TMP/mnt"; }
+again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=16 conv=fsync; }
+teardown() { umount "$TMP/mnt"; }

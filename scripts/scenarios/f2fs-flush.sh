@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# f2fs, a remount that adds merged checkpoints to merged flushes
+# options: F2FS_FS
+# packages: f2fs-tools procps
+# disks: 1x64M
+setup() {
+	modprobe f2fs
+	mkfs.f2fs -f -q "$DISK1"
+	mkdir -p "$TMP/mnt"
+	mount -t f2fs -o flush_merge,nocheckpoint_merge "$DISK1" "$TMP/mnt"
+}
+action() { mount -o remount,flush_merge,checkpoint_merge "$TMP/mnt"; }
+again() { pgrep f2fs_ckpt; }
+teardown() {
+	s=0
+	pgrep f2fs_flush || s=1
+	umount "$TMP/mnt"
+	return $s
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# mm, the thread that makes huge pages is switched off and on
+# options: TRANSPARENT_HUGEPAGE
+file=/sys/kernel/mm/transparent_hugepage/enabled
+setup() { echo never >$file; }
+action() { echo always >$file; }
+again() {
+	for _ in $(seq 100); do
+		! pgrep -x khugepaged || return 0
+		sleep 0.1
+	done
+	return 1
+}
+teardown() { echo madvise >$file; }

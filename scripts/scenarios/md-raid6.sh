@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# md, a raid6 over four disks, with its first resync
+# options: MD_RAID456
+# packages: mdadm
+# disks: 4x32M
+export MDADM_NO_UDEV=1
+# It is in sync.
+synced() {
+	for _ in $(seq 100); do
+		! grep -q none /sys/block/md0/md/resync_start || return 0
+		sleep 0.1
+	done
+	return 1
+}
+setup() { modprobe raid456; }
+action() {
+	mdadm --create /dev/md0 --run --level=6 --raid-devices=4 --bitmap=none "$DISK1" "$DISK2" "$DISK3" "$DISK4"
+	synced || true
+}
+again() { synced && dd if=/dev/zero of=/dev/md0 bs=64k count=16 oflag=direct; }
+teardown() { mdadm --stop /dev/md0; }

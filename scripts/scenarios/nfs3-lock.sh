@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# nfs, version 3 on this machine, and a lock
+# options: NFSD NFS_V3
+# packages: nfs-kernel-server nfs-common rpcbind
+# needs: net
+# limit: 60
+setup() {
+	modprobe -a nfsd nfs nfsv3 lockd
+	mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd
+	mkdir -p /run/rpcbind /srv/e "$TMP/mnt" /var/lib/nfs/sm
+	mount -t tmpfs tmpfs /srv/e
+	rpcbind -w
+	rpc.statd --no-notify
+	rpc.nfsd --grace-time 10 --lease-time 10 2
+	rpc.mountd
+	exportfs -o rw,no_root_squash,insecure,fsid=1 127.0.0.1:/srv/e
+}
+action() {
+	mount -t nfs -o vers=3,proto=tcp,soft,retry=0 127.0.0.1:/srv/e "$TMP/mnt"
+	flock "$TMP/mnt/l" true
+}
+again() { flock "$TMP/mnt/l" dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=4 conv=fsync; }
+teardown() {
+	s=0
+	umount "$TMP/mnt" || s=1
+	exportfs -au
+	rpc.nfsd 0
+	pkill rpc.mountd
+	pkill rpc.statd
+	pkill rpcbind
+	umount /proc/fs/nfsd /srv/e
+	return $s
+}

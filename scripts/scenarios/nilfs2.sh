@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# nilfs2, a file system is mounted
+# options: NILFS2_FS
+# packages: nilfs-tools
+# disks: 1x144M
+setup() {
+	modprobe nilfs2
+	mkfs.nilfs2 -q -f -K "$DISK1"
+}
+action() {
+	mkdir -p "$TMP/mnt"
+	mount -i -t nilfs2 "$DISK1" "$TMP/mnt"
+}
+again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=16 conv=fsync; }
+teardown() { umount -i "$TMP/mnt"; }

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# test_firmware, a batch of requests, each by a thread
+# options: TEST_FIRMWARE
+dir=/sys/devices/virtual/misc/test_firmware
+setup() {
+	modprobe test_firmware
+	mkdir -p /lib/firmware
+	echo ABC >/lib/firmware/x2.bin
+	printf /lib/firmware >/sys/module/firmware_class/parameters/path
+}
+action() {
+	echo 4 >$dir/config_num_requests
+	printf x2.bin >$dir/config_name
+	echo 1 >$dir/trigger_batched_requests
+}
+again() { cat $dir/test_result; }
+teardown() {
+	echo 1 >$dir/release_all_firmware
+	modprobe -r test_firmware
+}
