@@ -137,9 +137,9 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
         said = line.said
         if line.prog:
             continue
-        died = died or verdict.code is not Code.FAILED and said[:200] == verdict.reason
+        died = died or said[:200] == verdict.reason
         if m := LOAD.fullmatch(said):
-            if died and case and int(m[1]) != case.number:
+            if died and case:
                 break
             case, armed, settled, pid = story.cases.setdefault(int(m[1]), Case(int(m[1]))), m[2] != "0", False, m[3]
             made = 0
