@@ -148,7 +148,7 @@ class Ensure(Scratch):
         self.installs("gcc", "gcc 12.2.0")
         ensure(self.context, self.applied, "plain")
         seen: set[str] = set()
-        for name, says in (("pahole", "v1.24"), ("pahole", "v1.25"), ("gcc", "gcc 14.2.0"), ("ld", "GNU ld 2.44"),
+        for name, says in (("pahole", "v9.1"), ("pahole", "v9.2"), ("gcc", "gcc 14.2.0"), ("ld", "GNU ld 2.44"),
                            ("as", "GNU assembler 2.44"), ("bison", "bison 3.9")):
             with self.subTest(f"{name} {says}"):
                 if name == "as":  # where this compiler looks for it

@@ -74,7 +74,8 @@ class Patches(toy.Case):
             return step.refuse_news(name, what)
 
         self.ran.clear()
-        with mock.patch.dict(all_checks.CHECKS, {"a": (cell, True), "built": (cell, False), "b": (cell, False)}, clear=True), \
+        checks = {"a": (cell, True), "built": (cell, False), "b": (cell, False)}
+        with mock.patch.dict(all_checks.CHECKS, checks, clear=True), \
                 contextlib.redirect_stdout(io.StringIO()) as out:
             red = all_checks.run(self.context, ["a", "b"], rows)
         self.out = out.getvalue()
@@ -116,6 +117,14 @@ class Table(Patches):
             self.fill({("b", 2): "it is broken"})
             self.fill()
             self.assertEqual(sorted(self.ran), [("b", 2), ("built", 2)])
+
+    def test_what_looks_at_a_build_that_is_red_is_red(self) -> None:
+        with mock.patch.dict(all_checks.LOOKS_AT, {"b": "built"}, clear=True):
+            self.assertEqual(self.fill({("built", 1): "it is broken"}),
+                             {(1, "built"): "it is broken", (1, "b"): "it looks at built, which is red"})
+            self.assertNotIn(("b", 1), self.ran)
+            self.assertEqual(self.fill(), {})
+            self.assertEqual(sorted(self.ran), [("b", 1), ("built", 1)])
 
     def test_a_changed_patch_leaves_the_rows_before_it(self) -> None:
         self.fill()
@@ -356,7 +365,8 @@ class Green(Patches):
 
 class Bytes(toy.Case):
     HEAD = "add/remove: 1/1 grow/shrink: 0/0 up/down: 8/-8 (0)\nFunction     old     new   delta\n"
-    NUMBERS = HEAD + "__UNIQUE_ID_addressable_kthread_stop_707  -  8  +8\n__UNIQUE_ID_addressable_kthread_stop_709  8  -  -8\n"
+    NUMBERS = (f"{HEAD}__UNIQUE_ID_addressable_kthread_stop_707  -  8  +8\n"
+               "__UNIQUE_ID_addressable_kthread_stop_709  8  -  -8\n")
 
     def test_another_number_is_no_growth(self) -> None:
         self.assertTrue(builds.same_bytes(self.NUMBERS + "Total: Before=6316, After=6316, chg +0.00%\n"))

@@ -105,6 +105,15 @@ class Tell(unittest.TestCase):
         self.assertEqual(self.verdicts(FIRST_DONE, Verdict(Code.OOPS, "x", [])), ["oops: x"])
         self.assertEqual(self.verdicts(FIRST + "faileach: bad n=1 died init\n", Verdict(Code.OOPS, "x", [])), ["oops: x"])
 
+    def test_a_thread_that_is_left_behind_and_dies(self) -> None:
+        bug = "BUG: unable to handle page fault for address: ffffffffa0400046"
+        story = self.tell(GOOD + FIRST + bug + "\n" + AGAIN.format(n=1) + "faileach: done n=1\n" + SECOND,
+                          Verdict(Code.OOPS, bug, []))
+        self.assertEqual([(c.number, c.verdict) for c in story.failures], [(1, f"oops: {bug}")])
+        self.assertTrue(story.control.ok)
+        self.assertFalse(story.ended)
+        self.assertIs(self.last, story.cases[1])
+
     def test_an_init_that_takes_no_notice(self) -> None:
         self.assertEqual(self.verdicts(SECOND.replace("errno=-1", "errno=0") + AGAIN.format(n=2) + "faileach: done n=2\n"),
                          ["init succeeded without its thread"])

@@ -105,6 +105,9 @@ def run(context: Context, checks: Sequence[str], rows: Sequence[int] | None = No
                 if keys[check] not in done:
                     table.put(step.number, check, "...")
                     try:
+                        # Otherwise it would look at the build of another row, and be green for this one.
+                        if (step.number, LOOKS_AT.get(check, "")) in red:
+                            raise Red(f"it looks at {LOOKS_AT[check]}, which is red")
                         done[keys[check]] = CHECKS[check][0](step, check)
                     except Skip:
                         done[keys[check]] = ["-"]

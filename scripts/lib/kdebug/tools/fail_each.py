@@ -123,8 +123,12 @@ def _end(verdict: Verdict) -> str:
 
 
 def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, inject: int, limit: int) -> Case | None:
-    """Add a boot's console to @story; returns what was under way at its end."""
+    """Add a boot's console to @story; returns what was under way at its end, or at the bad line that @verdict is of.
+
+    A thread that is left behind may die of it when the guest is at the next load, and nothing of that one counts.
+    """
     case: Case | None = None
+    died = False
     armed, settled, pid, made = False, True, "", 0
     wanted: dict[str, str] = {}
     # What the module says, and its functions in the kernel's reports.
@@ -133,7 +137,10 @@ def tell(story: Story, lines: Iterable[Line], verdict: Verdict, name: str, injec
         said = line.said
         if line.prog:
             continue
+        died = died or said[:200] == verdict.reason
         if m := LOAD.fullmatch(said):
+            if died and case:
+                break
             case, armed, settled, pid = story.cases.setdefault(int(m[1]), Case(int(m[1]))), m[2] != "0", False, m[3]
             made = 0
             if not case.number:
