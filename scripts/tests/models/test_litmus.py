@@ -51,6 +51,15 @@ class Read(Scratch):
         self.assertIn("another name", str(fail(self, self.test, TEST.replace("C toy", "C other"))))
 
 
+    def test_comments_name_them(self) -> None:
+        folder = self.tmp / "kernel"
+        folder.mkdir()
+        (folder / "kthread_a.c").write_text("/* Litmus test: kthread-a-b. */\n\t/*\n\t * Text.  Litmus\n\t * tests: kthread-c-d,\n"
+                                            "\t * kthread-e-f.\n\t */\n")
+        (folder / "fork.c").write_text("/* Litmus test: other-a. */\n")
+        self.assertEqual(litmus.named(self.tmp), {"kthread-a-b", "kthread-c-d", "kthread-e-f"})
+
+
 class Said(unittest.TestCase):
     def test_never(self) -> None:
         self.assertEqual(litmus.parse("toy", "Test toy\nObservation toy Never 0 3\n"), litmus.Said(False, 3))

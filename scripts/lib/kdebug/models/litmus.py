@@ -19,6 +19,7 @@ MEMORY_MODEL = "tools/memory-model"
 
 _CODE = re.compile(r"^ \* Code: (\S+) (\w+)\(\) (.+)$", re.M)
 _CONTROL = re.compile(r"^(\t+).*// control: (.+)$")
+_NAMED = re.compile(r"Litmus tests?: ([a-z-]+(?:, [a-z-]+)*)")
 _OBSERVATION = re.compile(r"^Observation \S+ (Never|Sometimes|Always) (\d+) (\d+)$", re.M)
 
 
@@ -54,6 +55,16 @@ def read(path: Path) -> Test:
     if not quotes or not controls:
         raise ui.Fail(str(path.name), "no line 'Code:'" if not quotes else "no line with '// control:'", "add one")
     return Test(path.stem, text, quotes, controls)
+
+
+def named(tree: Path) -> set[str]:
+    """The litmus tests that the comments of the patched kernel in @tree name."""
+    names: set[str] = set()
+    for path in tree.glob("kernel/kthread*.[ch]"):
+        text = re.sub(r"\s*\n[ \t]*\*?\s*", " ", path.read_text(encoding="utf-8"))
+        for found in _NAMED.finditer(text):
+            names.update(found[1].split(", "))
+    return names
 
 
 def parse(name: str, said: str) -> Said:

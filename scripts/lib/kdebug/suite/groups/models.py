@@ -48,6 +48,9 @@ def _promela(tally: Tally, tree: Path, path: Path, bounds: tuple[tuple[str, ...]
 
 
 def _litmus(context: Context, tally: Tally, tree: Path, tests: list[litmus.Test]) -> None:
+    with tally.case("the litmus tests are those that the comments of the series name"):
+        names, files = litmus.named(tree), {test.name for test in tests}
+        assert names == files, f"in one of both only: {' '.join(sorted(names ^ files))}"
     try:
         with lock.held(context, "fetch herd7"):
             base = fetch.ensure(context).path
@@ -57,13 +60,13 @@ def _litmus(context: Context, tally: Tally, tree: Path, tests: list[litmus.Test]
         return
     for test in tests:
         _quotes(tally, tree, test.name, test.quotes)
-        with tally.case(f"{test.name}: never"):
+        with tally.case(f"{test.name}: the bad outcome never happens"):
             said = litmus.judge(command, base, test.name, test.text)
             assert not said.possible, "the bad outcome is possible, or there is a data race"
             tally.note(f"{said.executions} executions, all")
         for line, text in test.controls.items():
-            with tally.case(f"{test.name}: without line {line} it is possible"):
-                assert litmus.judge(command, base, test.name, text).possible, "it is not"
+            with tally.case(f"{test.name}: it does with the control in line {line}"):
+                assert litmus.judge(command, base, test.name, text).possible, "it does not"
 
 
 def run(context: Context, tally: Tally, full: bool) -> None:
