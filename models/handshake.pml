@@ -274,7 +274,10 @@ inline hold(me, n, place)
 #elif defined(ERASE)
 		locked(use(n); finished++)
 #else
-		locked(use(n); r[n].sleeper = false; r[n].at = NONE; r[n].ms = false; r[n].point = NONE; r[n].let_go = false; finished++)
+		locked(
+			use(n); r[n].sleeper = false; r[n].at = NONE; r[n].ms = false;
+			r[n].point = NONE; r[n].let_go = false; finished++
+		)
 #endif
 	:: else
 	fi

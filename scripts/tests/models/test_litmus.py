@@ -33,29 +33,29 @@ P1(int *x)
 
 
 class Read(Scratch):
-    def test(self, text: str = TEST) -> litmus.Test:
+    def toy(self, text: str = TEST) -> litmus.Test:
         path = self.tmp / "toy.litmus"
         path.write_text(text)
         return litmus.read(path)
 
     def test_each_control_replaces_its_line_alone(self) -> None:
-        test = self.test()
+        test = self.toy()
         self.assertEqual(test.quotes, [Quote("kernel/a.c", "smp_rmb();")])
         self.assertEqual(list(test.controls), [11, 15])
         self.assertEqual(test.controls[11], TEST.replace("WRITE_ONCE(*x, 1); // control: *x = 1;", "*x = 1;"))
         self.assertEqual(test.controls[15], TEST.replace("smp_rmb(); // control: barrier();", "barrier();"))
 
     def test_what_tests_nothing_is_refused(self) -> None:
-        self.assertIn("no line with '// control:'", str(fail(self, self.test, TEST.replace("control", "never"))))
-        self.assertIn("no line 'Code:'", str(fail(self, self.test, TEST.replace("Code", "Text"))))
-        self.assertIn("another name", str(fail(self, self.test, TEST.replace("C toy", "C other"))))
+        self.assertIn("no line with '// control:'", str(fail(self, self.toy, TEST.replace("control", "never"))))
+        self.assertIn("no line 'Code:'", str(fail(self, self.toy, TEST.replace("Code", "Text"))))
+        self.assertIn("another name", str(fail(self, self.toy, TEST.replace("C toy", "C other"))))
 
 
     def test_comments_name_them(self) -> None:
         folder = self.tmp / "kernel"
         folder.mkdir()
-        (folder / "kthread_a.c").write_text("/* Litmus test: kthread-a-b. */\n\t/*\n\t * Text.  Litmus\n\t * tests: kthread-c-d,\n"
-                                            "\t * kthread-e-f.\n\t */\n")
+        (folder / "kthread_a.c").write_text("/* Litmus test: kthread-a-b. */\n\t/*\n\t * Text.  Litmus\n"
+                                            "\t * tests: kthread-c-d,\n\t * kthread-e-f.\n\t */\n")
         (folder / "fork.c").write_text("/* Litmus test: other-a. */\n")
         self.assertEqual(litmus.named(self.tmp), {"kthread-a-b", "kthread-c-d", "kthread-e-f"})
 
