@@ -608,8 +608,10 @@ proctype user()
 		:: release_all()
 		:: atomic { r[0].sleeper -> i = 0 };
 		   release_id(i)
-		:: atomic { REQUESTS > 1 && r[REQUESTS - 1].sleeper -> i = REQUESTS - 1 };
+#if ODD > 1
+		:: atomic { r[ODD - 1].sleeper -> i = ODD - 1 };
 		   release_id(i)
+#endif
 		fi;
 		atomic { n++; i = 0; who = 0 }
 	:: atomic { true -> n = 0; break }
