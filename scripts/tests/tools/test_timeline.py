@@ -133,8 +133,13 @@ class Summary(unittest.TestCase):
     def test_the_slowest_ten(self) -> None:
         out = self.of(*(lines(n, n, (10, 20, 30, 40, 50 + n)) for n in range(1, 21)))
         slow = out[out.index("the slowest:") + 1:][:11]
-        self.assertEqual([line.split()[2] for line in slow[:10]], [f"{n}:" for n in range(20, 10, -1)])
+        self.assertEqual([line.split()[4] for line in slow[:10]], [f"{n}:" for n in range(20, 10, -1)])
         self.assertEqual(slow[10], "")
+
+    def test_times_are_those_of_the_trace(self) -> None:
+        """Early at boot latency_ns has the resolution of a jiffy."""
+        out = self.of([line.replace("latency_ns=150000", "latency_ns=0") for line in lines(1)])
+        self.assertIn("  1.000000    150 us  id 1: worker, fn fn [mod], by insmod:7", out)
 
     def test_when_kthreadd_was_busy(self) -> None:
         # Two within a millisecond, and one later.
@@ -202,6 +207,8 @@ class Command(toy.Case):
         self.assertTrue(out.startswith("4 creations by 3 tasks"), out[:60])
         self.assertNotIn("● queue", out)
         self.assertIn("● queue", self.run_main(str(TRACES / "free-and-held.txt"), "--summary", "--id", "36"))
+        many = "".join(line for n in range(1, 20) for line in lines(n, n))
+        self.assertEqual(self.run_main("-", "--summary", stdin=many.encode()).count("the slowest"), 1)
 
     def test_boot_leaves_trace_and_drawing(self) -> None:
         result = mock.Mock(passed=True)

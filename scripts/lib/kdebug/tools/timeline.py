@@ -198,7 +198,7 @@ def save(path: Path, text: str) -> None:
 def show(trace: Trace, name: str, ids: Sequence[int], svg: Path | None, histo: bool, text: bool,
          total: bool = False) -> None:
     chosen, said = choose(trace, ids, name)
-    said = complaints(trace) + said
+    said = complaints(trace) + (said if text or not total else [])  # the summary has the slowest, too
     if text:
         said += ["\n".join(draw(r)) + "\n" for r in chosen]
     if total:

@@ -35,6 +35,16 @@ def stretches(requests: Sequence[Request]) -> list[Stretch]:
     return found
 
 
+def took(r: Request) -> int:
+    """How long its creator has waited, in ns.
+
+    By the trace: early at boot the kernel's own clock, which the answer's latency_ns is of, has only the resolution
+    of a jiffy.
+    """
+    waited = r.took("queue", "return")
+    return r.age if waited is None else max(waited, 0)
+
+
 def seconds(ns: int) -> str:
     return f"{ns / 1e9:.6f}"
 
@@ -53,9 +63,9 @@ def by(requests: Sequence[Request]) -> dict[str, list[Request]]:
 def creators(requests: Sequence[Request]) -> list[str]:
     out = [f"{'created':>8}{'failed':>8}{'waited':>10}{'slowest':>10}{'from':>13}{'to':>13}  by"]
     for task, asked in sorted(by(requests).items(), key=lambda one: (-len(one[1]), one[0])):
-        took = [r.latency or 0 for r in asked]
+        waits = [took(r) for r in asked]
         good, bad = sum(r.latency is not None and not r.error for r in asked), sum(bool(r.error) for r in asked)
-        out.append(f"{good:>8}{bad:>8}{ms(sum(took)):>10}{ms(max(took)):>10}{seconds(asked[0].events[0].ns):>13}"
+        out.append(f"{good:>8}{bad:>8}{ms(sum(waits)):>10}{ms(max(waits)):>10}{seconds(asked[0].events[0].ns):>13}"
                    f"{seconds(max((r.get('return') or r.events[-1]).ns for r in asked)):>13}  {task}")
     return out
 
@@ -66,8 +76,10 @@ def summary(found: Sequence[Request]) -> list[str]:
     many = by(asked)
     out = [f"{len(asked)} creation{'s' * (len(asked) != 1)} by {len(many)} task{'s' * (len(many) != 1)}; "
            "times are those of the trace, in s", "", *creators(asked), "", "the slowest:"]
-    out += [f"  {seconds(r.events[0].ns)}  id {r.id}: {r.name}, fn {r.said('queue', 'fn')}, by {r.tasks[0]}: "
-            f"{r.outcome}" for r in sorted(asked, key=lambda r: (-r.age, r.id))[:SLOWEST]]
+    for r in sorted(asked, key=lambda r: (-took(r), r.id))[:SLOWEST]:
+        odd = f": {r.outcome}" if r.error or r.held or r.latency is None else ""
+        out.append(f"  {seconds(r.events[0].ns)}  {ms(took(r)):>8}  id {r.id}: {r.name}, fn {r.said('queue', 'fn')}, "
+                   f"by {r.tasks[0]}{odd}")
     busy = stretches(requests)
     forked = sum(len(s.requests) for s in busy)
     out += ["", f"kthreadd was busy for {ms(sum(s.busy for s in busy))}, with {forked} fork{'s' * (forked != 1)} in "
