@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import unittest
 from typing import Any
+from unittest import mock
 
 import toy
 from kdebug.tools import perfetto_proof, timeline_perfetto, trace
@@ -134,6 +136,23 @@ class Check(unittest.TestCase):
 
 
 class Reader(toy.Case):
+    def test_why_there_is_no_viewer(self) -> None:
+        with mock.patch.dict(os.environ, {"PATH": str(self.tmp)}):
+            self.assertEqual(perfetto_proof.viewer(), "chromium is not installed")
+        toy.tool(self.tmp / "bin", "chromium", "exit 0")
+        page = self.tmp / "go-1.19/src/cmd/trace/static/trace_viewer_full.html"
+        with mock.patch.dict(os.environ, {"PATH": f"{self.tmp}/bin"}), \
+                mock.patch.object(perfetto_proof, "VIEWERS", self.tmp):
+            self.assertIn("golang-1.19-src", str(perfetto_proof.viewer()))
+            page.parent.mkdir(parents=True)
+            page.write_text("")
+            (page.parent / "webcomponents.min.js").write_text("")
+            found = perfetto_proof.viewer()
+            self.assertEqual(found, perfetto_proof.Viewer(f"{self.tmp}/bin/chromium", page))
+            # A browser that says nothing is no pass.
+            with self.assertRaises(AssertionError):
+                perfetto_proof.Viewer(f"{self.tmp}/bin/chromium", page).read("{}")
+
     def test_chromes_viewer_reads_it(self) -> None:
         viewer = perfetto_proof.viewer()
         if isinstance(viewer, str):
