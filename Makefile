@@ -30,7 +30,7 @@ help:
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make models     search the models of the handshake, and their negative controls'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
-	@echo 'make timeline   trace a creation, free and held, and draw it'
+	@echo 'make timeline   trace a creation, free and held, and draw it; BOOT=1: those of a whole boot'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
 	@echo 'make explore    SCENARIO=name|path: each creation of a thread in it is broken in turn'
 	@echo 'make shell      an interactive guest with debugfs mounted'
@@ -90,7 +90,7 @@ claims:
 	@scripts/claims $(if $(PAGE),--page)
 
 timeline: deps
-	@scripts/timeline --guest
+	@scripts/timeline $(if $(BOOT),--boot,--guest)
 
 fail-each: deps
 	@scripts/fail-each '$(MODULE)' -- $(PARAMS)
