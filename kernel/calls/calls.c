@@ -13,15 +13,16 @@
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
 #define CALLS_RESULT	7		/* what the threads return */
@@ -255,16 +256,16 @@ static void calls_called(void)
 	pr_info("called\n");
 }
 
+/* A call that sleeps enables interrupts. */
 static void calls_make_atomic(struct calls_arg *arg)
 {
-	raw_spinlock_t lock;
 	unsigned long flags;
 
-	/* If the call oopses, nobody unlocks it. */
-	raw_spin_lock_init(&lock);
-	raw_spin_lock_irqsave(&lock, flags);
+	local_irq_save(flags);
 	calls_make(arg);
-	raw_spin_unlock_irqrestore(&lock, flags);
+	if (!irqs_disabled())
+		strlcat(calls_result, ", with interrupts enabled", sizeof(calls_result));
+	local_irq_restore(flags);
 }
 
 static int calls_wait_itself(void)
@@ -290,7 +291,8 @@ static int calls_on_task(enum calls_on on)
 	case ON_NULL:
 		break;
 	case ON_PROCESS:
-		arg.task = get_task_struct(current);
+		/* Init: no thread that is gone has had its address. */
+		arg.task = get_pid_task(find_get_pid(1), PIDTYPE_PID);
 		break;
 	case ON_UNWOKEN:
 		arg.task = get_task_struct(kthread_create(calls_sleeper, NULL, "calls"));

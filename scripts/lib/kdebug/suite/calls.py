@@ -43,7 +43,7 @@ WHERES = {
     "NULL": "NULL in place of it",
     "process": "a task that is no kernel thread",
     "itself": "the thread calls it on itself; a work item on its worker, or on itself",
-    "atomic": "as running, with a raw spinlock held and interrupts off",
+    "atomic": "as running, with interrupts off",
 }
 # Where the use is right for some calls at least.
 FINE = {"unwoken", "running"}
@@ -57,12 +57,16 @@ _NO_WORKER = ("The work item has the address of the worker, which is no thread. 
               "would cost each kthread_destroy_worker(). KASAN tells.")
 _ANYWHERE = ("The call reads one word, in any context, and may not take the lock of the record of threads that are "
              "gone. KASAN tells.")
+_SLEEPS = "It sleeps, and the series has no hook in it. DEBUG_ATOMIC_SLEEP tells."
 # What neither is told nor does no harm, and why the series does not tell it.
 KNOWN = {
     ("kthread_func", "gone"): _ANYWHERE,
     ("kthread_queue_work", "returned"): _NO_THREAD,
     ("kthread_queue_delayed_work", "returned"): _NO_THREAD,
     ("kthread_mod_delayed_work", "returned"): _NO_THREAD,
+    ("kthread_flush_worker", "atomic"): _SLEEPS,
+    ("kthread_destroy_worker", "atomic"): _SLEEPS,
+    ("kthread_flush_work", "atomic"): _SLEEPS,
     ("kthread_flush_work", "gone"): _NO_WORKER,
     ("kthread_cancel_work_sync", "gone"): _NO_WORKER,
     ("kthread_cancel_delayed_work_sync", "gone"): _NO_WORKER,
@@ -96,7 +100,7 @@ class Cell:
             end = "waits"
         elif "does not run" in self.ends:
             end = "lost"
-        elif self.where == "gone" and not self.said:
+        elif not self.said and (self.where == "gone" or "interrupts enabled" in self.ends):
             end = "silent"
         else:
             end = ""
@@ -197,7 +201,7 @@ def page(cells: Mapping[str, Sequence[Cell]]) -> str:
            "| oops | the task dies in it |",
            "| waits | does not return. The series reports a stop and a park, khungtaskd the others |",
            "| lost | returns, and its work item never runs |",
-           "| silent | returns, and has used memory that is free |", "",
+           "| silent | returns, and has used memory that is free, or has enabled interrupts |", "",
            "| column | on |", "|--------|----|"]
     out += [f"| {where} | {what} |" for where, what in WHERES.items()]
     for name, some in cells.items():
