@@ -5,7 +5,8 @@
  *
  *	/scenario	a script with setup, action, again and teardown
  *	/etc/explore	the limit of a step in seconds, whether the loopback device
- *			is wanted, and the trials, a line each, in tabs:
+ *			is wanted, whether the guest has to be cold, and the
+ *			trials, a line each, in tabs:
  *			number, fault, its argument, space, name, creator
  *
  * A virtio disk with the serial "root" is the steps' root file system, one with
@@ -38,6 +39,7 @@ static unsigned long tainted;	/* before the trial */
 static int reported;		/* has the log had a report since? */
 static int left;		/* things of it, so far */
 static int net;			/* is the loopback device wanted? */
+static int stay_cold;		/* is the fault to hit the first use of all? */
 static char modules[64 * 1024];	/* those that were loaded before the trial */
 
 static int is(const char *fault)
@@ -400,6 +402,8 @@ static int attempt(void)
 	forget_splats();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
+	if (stay_cold)
+		say("cold n=%d", n);
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
 	remember();
 	goes_on = round_of(1, !is("control"));
@@ -491,6 +495,7 @@ int main(void)
 	}
 	limit_ms = atoi(next_line(&at)) * 1000;
 	net = atoi(next_line(&at));
+	stay_cold = atoi(next_line(&at));
 	prepare();
 	modules[0] = '\n';	/* so that all names have one before them */
 	while ((line = next_line(&at))) {
@@ -500,7 +505,7 @@ int main(void)
 		trial.space = next_field(&line);
 		trial.name = next_field(&line);
 		trial.creator = next_field(&line);
-		if (cold && !is("control"))
+		if (cold && !stay_cold && !is("control"))
 			warm_up();
 		cold = 0;
 		if (attempt())

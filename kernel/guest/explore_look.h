@@ -232,6 +232,7 @@ static void look_everywhere(void)
 	look_dir("sysfs", "/sys/devices", 2);
 	look_dir("sysfs", "/sys/devices/virtual", 3);
 	look_dir("debugfs", "/sys/kernel/debug", 4);
+	look_dir("tracefs", "/sys/kernel/tracing/instances", 1);
 	look_sockets("tcp", 1, 2, 3);
 	look_sockets("tcp6", 1, 2, 3);
 	look_sockets("udp", 1, 2, 3);

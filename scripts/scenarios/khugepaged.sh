@@ -4,7 +4,8 @@
 # options: TRANSPARENT_HUGEPAGE
 file=/sys/kernel/mm/transparent_hugepage/enabled
 setup() { echo never >$file; }
-action() { echo always >$file; }
+# A second try, if the first has failed.
+action() { echo always >$file || echo always >$file; }
 again() {
 	for _ in $(seq 100); do
 		! pgrep -x khugepaged || return 0

@@ -149,10 +149,10 @@ class Ended:
 def run(context: Context, host: Machine, scenario: Scenario, trials: Sequence[Trial], where: Path,
         phase: ui.Phase) -> Ended:
     """Boot a guest that does these @trials in this order, until one of them is not clean."""
-    net = int("net" in scenario.needs)
+    net, cold = (int(what in scenario.needs) for what in ("net", "cold"))
     with tempfile.TemporaryDirectory(prefix="kdebug-explore-", dir=folder(context)) as tmp:
         config, script = Path(tmp, "explore"), Path(tmp, "scenario")
-        config.write_text(f"{scenario.limit}\n{net}\n" + "".join(f"{trial.line()}\n" for trial in trials))
+        config.write_text(f"{scenario.limit}\n{net}\n{cold}\n" + "".join(f"{trial.line()}\n" for trial in trials))
         script.write_text(scenario.text)
         initrd = initramfs.extend(host.ready.kernel, host.initrd, Path(tmp, "root.cpio"),
                                   {"/etc/explore": config, "/scenario": script})

@@ -120,7 +120,7 @@ class Sweep:
     def _take(self) -> list[Trial]:
         """A share of what is left, for one guest."""
         with self._lock:
-            share = -(-len(self._todo) // self.jobs)
+            share = 1 if "cold" in self.sheet.scenario.needs else -(-len(self._todo) // self.jobs)
             batch, self._todo = self._todo[:share], self._todo[share:]
             return batch
 
