@@ -5,7 +5,7 @@
  *
  *	/scenario	a script with setup, action, again and teardown
  *	/etc/explore	the limit of a step in seconds, whether the loopback device
- *			is wanted, whether the guest has to be cold, and the
+ *			is wanted, whether the first may begin cold, and the
  *			trials, a line each, in tabs:
  *			number, fault, its argument, space, name, creator
  *
@@ -39,7 +39,8 @@ static unsigned long tainted;	/* before the trial */
 static int reported;		/* has the log had a report since? */
 static int left;		/* things of it, so far */
 static int net;			/* is the loopback device wanted? */
-static int stay_cold;		/* is the fault to hit the first use of all? */
+static int begin_cold;		/* may the first trial be the first use? */
+static int cold = 1;		/* nothing was used so far */
 static char modules[64 * 1024];	/* those that were loaded before the trial */
 
 static int is(const char *fault)
@@ -402,8 +403,9 @@ static int attempt(void)
 	forget_splats();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
-	if (stay_cold)
+	if (cold)
 		say("cold n=%d", n);
+	cold = 0;
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
 	remember();
 	goes_on = round_of(1, !is("control"));
@@ -423,10 +425,12 @@ static int attempt(void)
 
 /*
  * What is made at the first use and stays, as a device of loop, must not be taken
- * for what a fault leaves: so the control alone begins in a guest that is cold.
+ * for what a fault leaves: so where there is such a thing the control alone begins
+ * in a guest that is cold.
  */
 static void warm_up(void)
 {
+	cold = 0;
 	say("warm-up");
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
 	if (!round_of(0, 0)) {
@@ -487,7 +491,6 @@ int main(void)
 {
 	static char config[128 * 1024];
 	char *at = config, *line;
-	int cold = 1;
 
 	if (slurp("/etc/explore", config, sizeof(config)) <= 0) {
 		say("error /etc/explore is missing");
@@ -495,7 +498,7 @@ int main(void)
 	}
 	limit_ms = atoi(next_line(&at)) * 1000;
 	net = atoi(next_line(&at));
-	stay_cold = atoi(next_line(&at));
+	begin_cold = atoi(next_line(&at));
 	prepare();
 	modules[0] = '\n';	/* so that all names have one before them */
 	while ((line = next_line(&at))) {
@@ -505,9 +508,8 @@ int main(void)
 		trial.space = next_field(&line);
 		trial.name = next_field(&line);
 		trial.creator = next_field(&line);
-		if (cold && !stay_cold && !is("control"))
+		if (cold && !begin_cold && !is("control"))
 			warm_up();
-		cold = 0;
 		if (attempt())
 			continue;
 		/* What hangs here could be in the way of any other end. */

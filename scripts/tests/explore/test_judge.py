@@ -93,6 +93,8 @@ class Verdicts(unittest.TestCase):
         text = trial(later=first.format(n=1) + "explore: left n=1 kind=proc what=/proc/y\n")
         told = [str(one) for one in judge.findings(seen(text + "explore: cold n=1\n"), of("fail -12"), cold, RULES)]
         self.assertEqual(told, ["left over: proc /proc/y"])
+        usual = trial(later=first.format(n=1) + "explore: cold n=1\n").replace("clean=1", "clean=0")
+        self.assertEqual(judge.findings(seen(usual), of("fail -12"), cold, RULES), [])
         self.assertEqual(len(judge.findings(seen(text), of("fail -12"), cold, RULES)), 2)
 
     def test_left_over_and_leak(self) -> None:
