@@ -29,7 +29,8 @@
 #define LEAK_MS		6000	/* kmemleak: MSECS_MIN_AGE, and a bit */
 
 /* Bits of /proc/sys/kernel/tainted: bad page, die, warn, soft lockup. */
-#define TAINTS		(1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)
+#define DIED		(1 << 7)
+#define TAINTS		(1 << 5 | DIED | 1 << 9 | 1 << 14)
 
 static struct {
 	const char *fault, *arg, *space, *name, *creator;
@@ -80,6 +81,15 @@ static int splat(void)
 				reported = 1;
 	}
 	return reported;
+}
+
+/* Whether a task has died in the kernel: what it held, it holds for ever. */
+static int oops(void)
+{
+	char buf[32];
+
+	slurp("/proc/sys/kernel/tainted", buf, sizeof(buf));
+	return !!(strtoul(buf, NULL, 10) & DIED & ~tainted);
 }
 
 /* From here on. */
@@ -345,6 +355,8 @@ static int round_of(int nr, int armed)
 			release();
 			return 0;
 		}
+		if (oops())
+			return 0;
 		/* The stop has to come first. */
 		if (!action && !(armed && is("stop")))
 			again = run_step("again", nr, attend);
