@@ -18,7 +18,7 @@ teardown() {
 	echo -1 >$hosts || true
 	rmmod scsi_debug
 	# The hosts' threads run in scsi_mod, which must not go before them.
-	for _ in $(seq 100); do
+	for _ in $(seq 20); do
 		grep -q '^scsi_eh_' /proc/[0-9]*/comm || break
 		sleep 0.1
 	done
