@@ -21,15 +21,16 @@
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test models quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
 	@echo 'make test       all tests; ends with "N passed, N failed"'
 	@echo 'make quick      the few tests that see first what has changed, in under a minute'
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
+	@echo 'make models     search the models of the handshake, and their negative controls'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
-	@echo 'make timeline   trace a creation, free and held, and draw it'
+	@echo 'make timeline   trace a creation, free and held, and draw it; BOOT=1: those of a whole boot'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
 	@echo 'make explore    SCENARIO=name|path: each creation of a thread in it is broken in turn'
 	@echo 'make shell      an interactive guest with debugfs mounted'
@@ -52,6 +53,7 @@ repro timeline tree refresh: export DEPS_FOR = repro
 fail-each: export DEPS_FOR = fail-each
 explore: export DEPS_FOR = explore
 test matrix: export DEPS_FOR = test
+models: export DEPS_FOR = models
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
 gdb: export DEPS_FOR = shell gdb
@@ -60,11 +62,11 @@ mail: export DEPS_FOR = mail
 trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
-check quick timeline fail-each explore matrix: override export ARCH =
+check quick models timeline fail-each explore matrix: override export ARCH =
 # For the Linux that the series is made for.
-tree refresh check quick mail trailers roundtrip claims matrix: override export BASE =
+tree refresh check quick models mail trailers roundtrip claims matrix: override export BASE =
 # For the whole series.
-timeline tree refresh quick roundtrip claims matrix: override export SET =
+timeline tree refresh quick models roundtrip claims matrix: override export SET =
 
 deps:
 	@scripts/deps
@@ -81,11 +83,14 @@ quick: deps
 matrix: deps
 	@scripts/matrix
 
+models: deps
+	@scripts/models
+
 claims:
 	@scripts/claims $(if $(PAGE),--page)
 
 timeline: deps
-	@scripts/timeline --guest
+	@scripts/timeline $(if $(BOOT),--boot,--guest)
 
 fail-each: deps
 	@scripts/fail-each '$(MODULE)' -- $(PARAMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unittest
+from pathlib import Path
 
 import toy
 
@@ -58,6 +59,23 @@ class Documents(unittest.TestCase):
         for name, path in self.each(rf"^((?:{'|'.join(HERE)})[\w./-]*)$"):
             if "..." not in path:
                 self.assertTrue((REPO / path).exists(), f"{name}: {path}")
+
+    def test_the_guide_names_tests_that_are_there(self) -> None:
+        """Each row of the tables in kthread-debug.rst names the tests that show it, as ``program:test``."""
+        named, there = set[str](), set[str]()
+        declared = re.compile(r"TEST_F(?:_TIMEOUT)?\(\w+, (\w+)|FIXTURE\((\w+)\)|FIXTURE_VARIANT_ADD\(\w+, (\w+)\)"
+                              r'|^\{ "(\w+)",')
+        for patch in sorted((REPO / "patches").glob("*/*.patch")):
+            file = Path()
+            for line in patch.read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("+++ b/"):
+                    file = Path(line.removeprefix("+++ b/"))
+                elif line.startswith("+") and file.name == "kthread-debug.rst":
+                    named |= set(re.findall(r"``([a-z_]+:[a-z]\w+)``", line))
+                elif line.startswith("+") and "selftests/kthread" in str(file):
+                    there |= {f"{file.stem}:{word}" for found in declared.findall(line[1:].strip()) for word in found}
+        self.assertGreater(len(named), 13)
+        self.assertEqual(named - there, set())
 
 
 if __name__ == "__main__":

@@ -82,6 +82,11 @@ class Context:
         return self.repo / "configs"
 
     @property
+    def models(self) -> Path:
+        """The models that Spin and herd7 judge."""
+        return self.repo / "models"
+
+    @property
     def bases(self) -> Path:
         """What differs on another base, a folder each."""
         return self.repo / "bases"

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import toy
 from kdebug.context import Context
-from kdebug.tools import timeline, timeline_proof, timeline_svg, trace
+from kdebug.tools import perfetto_proof, timeline, timeline_boot, timeline_proof, timeline_summary, timeline_svg, trace
 from tools.traced import TRACES, lines, load, one, xml
 
 
@@ -111,6 +111,51 @@ class Histogram(unittest.TestCase):
         self.assertIn("0 creations", timeline.histogram([one("failed.txt", 107)])[0])
 
 
+class Summary(unittest.TestCase):
+    """Who has created how many threads, which were slow, and when kthreadd was busy."""
+
+    def of(self, *text: list[str]) -> list[str]:
+        return timeline_summary.summary(list(trace.parse(line for part in text for line in part).requests.values()))
+
+    def test_by_creator(self) -> None:
+        other = [line.replace("insmod-7", "kworker/0:1-9") for line in lines(3, 2.0, (10, 20, 30, 40, 900))]
+        out = self.of(lines(1), lines(2, 1.001), other)
+        self.assertEqual(out[0], "3 creations by 2 tasks; times are those of the trace, in s")
+        self.assertEqual([line.split() for line in out[2:5]], [
+            ["created", "failed", "waited", "slowest", "from", "to", "by"],
+            ["2", "0", "300", "us", "150", "us", "1.000000", "1.001150", "insmod:7"],
+            ["1", "0", "1", "ms", "1", "ms", "2.000000", "2.001000", "kworker/0:1:9"]])
+
+    def test_a_creator_that_changes_its_name_is_one(self) -> None:
+        out = self.of(lines(1), [line.replace("insmod-7", "init-7") for line in lines(2, 1.001)])
+        self.assertIn("2 creations by 1 task;", out[0])
+
+    def test_the_slowest_ten(self) -> None:
+        out = self.of(*(lines(n, n, (10, 20, 30, 40, 50 + n)) for n in range(1, 21)))
+        slow = out[out.index("the slowest:") + 1:][:11]
+        self.assertEqual([line.split()[4] for line in slow[:10]], [f"{n}:" for n in range(20, 10, -1)])
+        self.assertEqual(slow[10], "")
+
+    def test_times_are_those_of_the_trace(self) -> None:
+        """Early at boot latency_ns has the resolution of a jiffy."""
+        out = self.of([line.replace("latency_ns=150000", "latency_ns=0") for line in lines(1)])
+        self.assertIn("  1.000000    150 us  id 1: worker, fn fn [mod], by insmod:7", out)
+
+    def test_when_kthreadd_was_busy(self) -> None:
+        # Two within a millisecond, and one later.
+        out = self.of(lines(1), lines(2, 1.0005), lines(3, 3.0))
+        self.assertEqual(out[-3:], ["kthreadd was busy for 60 us, with 3 forks in 2 stretches:",
+                                    "  1.000010     40 us of   520 us    2 forks for insmod:7",
+                                    "  3.000010     20 us of    20 us    1 fork  for insmod:7"])
+
+    def test_failed_and_killed(self) -> None:
+        for name in ("failed.txt", "killed.txt", "killed-queued.txt", "overrun.txt", "stopping.txt"):
+            with self.subTest(name):
+                self.assertTrue(timeline_summary.summary(list(load(name).requests.values())))
+        out = timeline_summary.summary(list(load("failed.txt").requests.values()))
+        self.assertEqual(out[3].split()[:2], ["0", "2"])
+
+
 class Command(toy.Case):
     def run_main(self, *argv: str, stdin: bytes = b"") -> str:
         out = io.StringIO()
@@ -149,6 +194,36 @@ class Command(toy.Case):
         self.run_main(str(TRACES / "free-and-held.txt"), "--id", "36", "--svg", str(svg))
         self.assertIn("held 309 ms", svg.read_text(encoding="utf-8"))
 
+    def test_perfetto_is_printed_alone(self) -> None:
+        out = self.run_main(str(TRACES / "free-and-held.txt"), "--perfetto")
+        self.assertEqual(len({e["id"] for e in perfetto_proof.check(out) if e["ph"] == "s"}), 4)
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            perfetto_proof.check(self.run_main(str(TRACES / "overrun.txt"), "--perfetto"))
+        self.assertIn("events were lost", err.getvalue())
+
+    def test_summary(self) -> None:
+        out = self.run_main(str(TRACES / "free-and-held.txt"), "--summary")
+        self.assertTrue(out.startswith("4 creations by 3 tasks"), out[:60])
+        self.assertNotIn("● queue", out)
+        self.assertIn("● queue", self.run_main(str(TRACES / "free-and-held.txt"), "--summary", "--id", "36"))
+        many = "".join(line for n in range(1, 20) for line in lines(n, n))
+        self.assertEqual(self.run_main("-", "--summary", stdin=many.encode()).count("the slowest"), 1)
+
+    def test_boot_leaves_trace_and_drawing(self) -> None:
+        result = mock.Mock(passed=True)
+        traced = timeline_boot.Traced(result, (TRACES / "free-and-held.txt").read_text().splitlines(), {})
+        context = Context(root=self.build)
+        out = io.StringIO()
+        with mock.patch.object(timeline_boot, "run", return_value=traced), \
+                mock.patch.object(timeline.bootable, "prepare"), contextlib.redirect_stdout(out):
+            self.assertEqual(timeline.main(context, ["--boot"]), 0)
+            self.assertIn("4 creations by 3 tasks", out.getvalue())
+            perfetto_proof.check((self.build / "boot-trace.json").read_text())
+            self.assertEqual(list(trace.parse((self.build / "boot-trace.txt").open()).requests), [33, 34, 35, 36])
+            result.passed, result.verdict.code, result.report.return_value = False, 20, "panic"
+            self.assertEqual(timeline.main(context, ["--boot"]), 20)
+
     def test_what_is_wrong_with_the_trace_is_said(self) -> None:
         self.assertIn("events were lost", self.run_main(str(TRACES / "overrun.txt")))
         text = "".join(lines(1)) + lines(2)[0][:60]
@@ -173,7 +248,9 @@ class Command(toy.Case):
                             ((str(perf),), ("perf script -i",)), ((str(odd),), ("none readable",)),
                             ((good, "--id", "99"), ("--id", "99", "from 45 to 45")),
                             ((good, "--svg", str(self.tmp)), ("cannot be written",)),
-                            ((), ("--guest",)), ((good, "--guest"), ("--guest",))):
+                            ((), ("--guest",)), ((good, "--guest"), ("--guest",)), (("--guest", "--boot"), ("--boot",)),
+                            ((good, "--perfetto", "--id", "45"), ("--perfetto", "no other option")),
+                            (("--boot", "--perfetto"), ("--perfetto",)), ((str(none), "--perfetto"), ("no kthread event",))):
             with self.subTest(argv), self.fails(*words):
                 self.run_main(*argv)
         with mock.patch.dict(os.environ, {"PATH": str(self.tmp)}), self.fails("trace.dat", "install trace-cmd"):

@@ -17,7 +17,7 @@ from kdebug.build import bootable
 from kdebug.context import Context
 from kdebug.guest import boot
 from kdebug.host import ui
-from kdebug.tools import timeline_svg
+from kdebug.tools import timeline_boot, timeline_perfetto, timeline_summary, timeline_svg
 from kdebug.tools.trace import CREATOR, Event, LANES, Request, STAGES, Span, THREAD, Trace, ms, parse
 
 FEW, SLOWEST = 5, 10
@@ -182,6 +182,12 @@ def choose(trace: Trace, ids: Sequence[int], name: str) -> tuple[list[Request], 
                          *(f"  {headline(r)}" for r in slowest[:SLOWEST]), "--id ID draws one", ""]
 
 
+def complaints(trace: Trace) -> list[str]:
+    """What is wrong with the trace."""
+    return ([f"{trace.unread} lines of kthread events could not be read"] * bool(trace.unread)
+            + ["events were lost while this was traced; a larger buffer_size_kb keeps them"] * trace.lost)
+
+
 def save(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -189,14 +195,14 @@ def save(path: Path, text: str) -> None:
         raise ui.Fail(str(path), f"cannot be written ({err.strerror})", "name a file that can be") from err
 
 
-def show(trace: Trace, name: str, ids: Sequence[int], svg: Path | None, histo: bool, text: bool) -> None:
+def show(trace: Trace, name: str, ids: Sequence[int], svg: Path | None, histo: bool, text: bool,
+         total: bool = False) -> None:
     chosen, said = choose(trace, ids, name)
-    if trace.lost:
-        said.insert(0, "events were lost while this was traced; a larger buffer_size_kb keeps them")
-    if trace.unread:
-        said.insert(0, f"{trace.unread} lines of kthread events could not be read")
+    said = complaints(trace) + (said if text or not total else [])  # the summary has the slowest, too
     if text:
         said += ["\n".join(draw(r)) + "\n" for r in chosen]
+    if total:
+        said += timeline_summary.summary(list(trace.requests.values()))
     if histo:
         said += histogram(list(trace.requests.values()))
     if said:
@@ -221,6 +227,21 @@ def guest(context: Context, svg: Path | None) -> int:
     return 0
 
 
+def whole_boot(context: Context) -> int:
+    """Trace each creation of a boot of the guest, sum them up, and write them for a viewer."""
+    traced = timeline_boot.run(context, bootable.prepare(context, "plain"))
+    if not traced.result.passed:
+        print(traced.result.report())
+        return int(traced.result.verdict.code)
+    raw, drawing = context.build / "boot-trace.txt", context.build / "boot-trace.json"
+    save(raw, "".join(f"{line}\n" for line in traced.lines))
+    trace = parse(traced.lines)
+    print("\n".join([*complaints(trace), *timeline_summary.summary(list(trace.requests.values()))]))
+    save(drawing, timeline_perfetto.render(trace))
+    print(f"\n  {drawing}, for ui.perfetto.dev or chrome://tracing\n  {raw}")
+    return 0
+
+
 def main(context: Context, argv: Sequence[str] | None = None) -> int:
     ap = argparse.ArgumentParser(prog="timeline", description=__doc__)
     ap.add_argument("trace", nargs="?", help="text of /sys/kernel/tracing/trace, of trace-cmd report or of perf script;"
@@ -228,15 +249,31 @@ def main(context: Context, argv: Sequence[str] | None = None) -> int:
     ap.add_argument("--id", type=int, action="append", default=[], help="draw this request; may be given again")
     ap.add_argument("--svg", type=Path, metavar="FILE", help="write the drawing there, too")
     ap.add_argument("--histogram", action="store_true", help="creation latency by stage; draws only what --id names")
+    ap.add_argument("--summary", action="store_true", help="who created how many threads, the slowest, and when"
+                    " kthreadd was busy; draws only what --id names")
+    ap.add_argument("--perfetto", action="store_true", help="print the trace as JSON that ui.perfetto.dev and"
+                    " chrome://tracing open, and nothing else")
     ap.add_argument("--guest", action="store_true", help="trace two creations in the guest and draw them")
+    ap.add_argument("--boot", action="store_true", help="boot the guest, trace each creation from the first on, sum"
+                    " them up, and write them as --perfetto does")
     args = ap.parse_args(argv)
-    if bool(args.trace) == args.guest:
-        raise ui.Fail("scripts/timeline", "needs a trace or --guest", "name one of them")
+    if bool(args.trace) + args.guest + args.boot != 1:
+        raise ui.Fail("scripts/timeline", "needs a trace, --guest or --boot", "name one of them")
+    if args.perfetto and (not args.trace or args.id or args.svg or args.histogram or args.summary):
+        raise ui.Fail("--perfetto", "prints all of a trace and nothing else", "give it a trace and no other option")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that is not UTF-8
     if args.guest:
         return guest(context, args.svg)
+    if args.boot:
+        return whole_boot(context)
     with opened(args.trace) as lines:
         trace = parse(lines)
-    show(trace, args.trace, args.id, args.svg, args.histogram, bool(args.id) or not args.histogram)
+    if args.perfetto:
+        choose(trace, [], args.trace)
+        sys.stderr.writelines(f"{said}\n" for said in complaints(trace))
+        print(timeline_perfetto.render(trace), end="")
+        return 0
+    show(trace, args.trace, args.id, args.svg, args.histogram, bool(args.id) or not (args.histogram or args.summary),
+         args.summary)
     return 0

@@ -239,6 +239,22 @@ class Request:
         return out
 
 
+def forks(requests: Iterable[Request]) -> list[tuple[Request, Event, Event | None]]:
+    """When kthreadd is busy, and with which request; None: until after what was traced.
+
+    No event tells the end of a fork. It is over when the new thread runs, when the creator has an errno, or when
+    kthreadd turns to the next request.
+    """
+    found = sorted(((r, e) for r in requests if (e := r.get("fork"))), key=lambda one: (one[1].ns, one[0].id))
+    out: list[tuple[Request, Event, Event | None]] = []
+    for n, (r, begin) in enumerate(found):
+        ends = [r.get(*ORDER[2:], *(("return",) if r.error and not r.killed else ())),
+                found[n + 1][1] if n + 1 < len(found) else None]
+        known = [e for e in ends if e]
+        out.append((r, begin, min(known, key=lambda e: e.ns) if known else None))
+    return out
+
+
 @dataclass
 class Trace:
     requests: dict[int, Request] = field(default_factory=dict)

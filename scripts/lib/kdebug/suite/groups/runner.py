@@ -18,7 +18,7 @@ from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
 from kdebug.host import pseudoterminal
 from kdebug.patches import scope
-from kdebug.tools import timeline_proof
+from kdebug.tools import perfetto_proof, timeline_boot, timeline_perfetto, timeline_proof, trace
 from kdebug.suite.guests import programs
 from kdebug.suite.registry import Where, group
 from kdebug.suite.report import Tally
@@ -29,6 +29,45 @@ def tools(context: Context, tally: Tally) -> None:
     """Tools of others read what the guest has traced."""
     with tally.case("trace-cmd reads the events of a trace.dat from the guest"):
         timeline_proof.run(context, bootable.prepare(context, "plain"))
+
+
+@group("boot-timeline", Where.PLAIN, needs=scope.DEBUG)
+def boot_timeline(context: Context, tally: Tally) -> None:
+    """A whole boot, drawn: each kernel thread that it leaves is there, from the first on."""
+    traced = timeline_boot.run(context, bootable.prepare(context, "plain"))
+    found = trace.parse(traced.lines)
+    drawing = timeline_perfetto.render(found)
+    where = traced.result.directory / "boot-trace.json"
+    where.write_text(drawing, encoding="utf-8")
+    with tally.case("boot timeline: the trace begins with the first creation, and no event is missing"):
+        assert traced.result.passed, traced.result.report()
+        assert not found.unread and not found.lost, f"{found.unread} lines that timeline cannot read"
+        # Ids count from 1 on.
+        assert sorted(found.requests) == list(range(1, len(found.requests) + 1)), sorted(found.requests)
+        noted = {r.id: r.notes for r in found.requests.values() if any("not in the trace" in note for note in r.notes)}
+        assert found.requests and not noted, f"events are missing: {noted}, see {traced.result.console}"
+    events = []
+    with tally.case("boot timeline: the drawing keeps to the rules of its format"):
+        events = perfetto_proof.check(drawing)
+    with tally.case("boot timeline: each kernel thread has its lane"):
+        names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+        starts = {e["tid"] for e in events if e["ph"] == "X" and e["name"] == "starting"}
+        # A worker's name in /proc goes on with what it works on.
+        missing = {pid: name for pid, name in traced.threads.items()
+                   if pid not in starts or not name.startswith(names.get(pid, "?"))}
+        assert traced.threads and not missing, f"not in {where}: {missing}"
+    viewer = perfetto_proof.viewer()
+    name = "boot timeline: Chrome's trace viewer reads the drawing"
+    if isinstance(viewer, str):
+        tally.skip(name, viewer)
+        return
+    with tally.case(name):
+        said = viewer.read(drawing)
+        assert not said["complaints"], said["complaints"]
+        shown = {int(tid) for tid in said["lanes"]}
+        assert set(traced.threads) <= shown, f"lanes that it lacks: {set(traced.threads) - shown}"
+        answered = {str(r.id) for r in found.requests.values() if r.latency is not None and not r.error}
+        assert answered <= set(said["flows"]), f"flows that it lacks: {answered - set(said['flows'])}"
 
 
 @group("reboot", Where.PLAIN, needs=scope.FAULT)
