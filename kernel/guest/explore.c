@@ -5,7 +5,8 @@
  *
  *	/scenario	a script with setup, action, again and teardown
  *	/etc/explore	the limit of a step in seconds, whether the loopback device
- *			is wanted, and the trials, a line each, in tabs:
+ *			is wanted, whether the first may begin cold, and the
+ *			trials, a line each, in tabs:
  *			number, fault, its argument, space, name, creator
  *
  * A virtio disk with the serial "root" is the steps' root file system, one with
@@ -28,7 +29,8 @@
 #define LEAK_MS		6000	/* kmemleak: MSECS_MIN_AGE, and a bit */
 
 /* Bits of /proc/sys/kernel/tainted: bad page, die, warn, soft lockup. */
-#define TAINTS		(1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)
+#define DIED		(1 << 7)
+#define TAINTS		(1 << 5 | DIED | 1 << 9 | 1 << 14)
 
 static struct {
 	const char *fault, *arg, *space, *name, *creator;
@@ -38,6 +40,8 @@ static unsigned long tainted;	/* before the trial */
 static int reported;		/* has the log had a report since? */
 static int left;		/* things of it, so far */
 static int net;			/* is the loopback device wanted? */
+static int begin_cold;		/* may the first trial be the first use? */
+static int cold = 1;		/* nothing was used so far */
 static char modules[64 * 1024];	/* those that were loaded before the trial */
 
 static int is(const char *fault)
@@ -77,6 +81,15 @@ static int splat(void)
 				reported = 1;
 	}
 	return reported;
+}
+
+/* Whether a task has died in the kernel: what it held, it holds for ever. */
+static int oops(void)
+{
+	char buf[32];
+
+	slurp("/proc/sys/kernel/tainted", buf, sizeof(buf));
+	return !!(strtoul(buf, NULL, 10) & DIED & ~tainted);
 }
 
 /* From here on. */
@@ -342,6 +355,8 @@ static int round_of(int nr, int armed)
 			release();
 			return 0;
 		}
+		if (oops())
+			return 0;
 		/* The stop has to come first. */
 		if (!action && !(armed && is("stop")))
 			again = run_step("again", nr, attend);
@@ -400,6 +415,9 @@ static int attempt(void)
 	forget_splats();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
+	if (cold)
+		say("cold n=%d", n);
+	cold = 0;
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
 	remember();
 	goes_on = round_of(1, !is("control"));
@@ -419,10 +437,12 @@ static int attempt(void)
 
 /*
  * What is made at the first use and stays, as a device of loop, must not be taken
- * for what a fault leaves: so the control alone begins in a guest that is cold.
+ * for what a fault leaves: so where there is such a thing the control alone begins
+ * in a guest that is cold.
  */
 static void warm_up(void)
 {
+	cold = 0;
 	say("warm-up");
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
 	if (!round_of(0, 0)) {
@@ -483,7 +503,6 @@ int main(void)
 {
 	static char config[128 * 1024];
 	char *at = config, *line;
-	int cold = 1;
 
 	if (slurp("/etc/explore", config, sizeof(config)) <= 0) {
 		say("error /etc/explore is missing");
@@ -491,6 +510,7 @@ int main(void)
 	}
 	limit_ms = atoi(next_line(&at)) * 1000;
 	net = atoi(next_line(&at));
+	begin_cold = atoi(next_line(&at));
 	prepare();
 	modules[0] = '\n';	/* so that all names have one before them */
 	while ((line = next_line(&at))) {
@@ -500,9 +520,8 @@ int main(void)
 		trial.space = next_field(&line);
 		trial.name = next_field(&line);
 		trial.creator = next_field(&line);
-		if (cold && !is("control"))
+		if (cold && !begin_cold && !is("control"))
 			warm_up();
-		cold = 0;
 		if (attempt())
 			continue;
 		/* What hangs here could be in the way of any other end. */

@@ -33,7 +33,7 @@ action() {
 			echo 0 >/sys/kernel/dlm/l/event_done
 			break
 		fi
-		kill -0 $! || break
+		kill -0 $! 2>/dev/null || break
 		sleep 0.1
 	done
 	wait $!

@@ -10,7 +10,8 @@ setup() {
 	mkdir -p "$TMP/mnt"
 	mount -t f2fs -o ro "$DISK1" "$TMP/mnt"
 }
-action() { mount -o remount,rw "$TMP/mnt"; }
+# A second try, if the first has failed: again() sees whether it went well.
+action() { mount -o remount,rw "$TMP/mnt" || mount -o remount,rw "$TMP/mnt" || true; }
 again() { dd if=/dev/zero of="$TMP/mnt/f" bs=64k count=16 conv=fsync; }
 teardown() {
 	mount -o remount,rw "$TMP/mnt" || true

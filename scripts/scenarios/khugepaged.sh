@@ -4,9 +4,10 @@
 # options: TRANSPARENT_HUGEPAGE
 file=/sys/kernel/mm/transparent_hugepage/enabled
 setup() { echo never >$file; }
-action() { echo always >$file; }
+# A second try, if the first has failed.
+action() { echo always >$file || echo always >$file; }
 again() {
-	for _ in $(seq 100); do
+	for _ in $(seq 20); do
 		! pgrep -x khugepaged || return 0
 		sleep 0.1
 	done

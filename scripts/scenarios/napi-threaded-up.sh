@@ -7,11 +7,11 @@ setup() {
 	modprobe netdevsim
 	echo '1 1 2' >/sys/bus/netdevsim/new_device
 	ls /sys/bus/netdevsim/devices/netdevsim1/net >dev
-}
-action() {
-	echo 1 >"/sys/class/net/$(cat dev)/threaded"
 	ip link set "$(cat dev)" up
+	echo 1 >"/sys/class/net/$(cat dev)/threaded"
+	ip link set "$(cat dev)" down
 }
+action() { ip link set "$(cat dev)" up; }
 again() {
 	ip link set "$(cat dev)" down
 	ip link set "$(cat dev)" up

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # netconsole, a target is enabled, and its console's thread starts
-# options: NETCONSOLE_DYNAMIC VETH
+# options: NETCONSOLE_DYNAMIC DUMMY
 # packages: iproute2
 # needs: net
 dir=/sys/kernel/config/netconsole/t
 setup() {
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-	ip link add v0 type veth peer name v1
+	ip link add v0 type dummy
 	ip addr add 192.168.9.1/24 dev v0
 	ip link set v0 up
-	ip link set v1 up
 }
 action() {
 	modprobe netconsole

@@ -34,5 +34,6 @@ teardown() {
 	pkill rpc.statd
 	pkill rpcbind
 	umount /proc/fs/nfsd /srv/e
+	modprobe -r nfsv3 nfs nfsd lockd || true
 	return $s
 }

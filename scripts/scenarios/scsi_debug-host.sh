@@ -9,10 +9,17 @@ setup() {
 }
 action() { echo 1 >$hosts; }
 again() {
+	# It looks at all hosts.
+	echo 2 >${hosts%/*}/delay
 	echo 1 >$hosts
 	echo -1 >$hosts
 }
 teardown() {
 	echo -1 >$hosts || true
-	modprobe -r scsi_debug
+	rmmod scsi_debug
+	# The hosts' threads run in scsi_mod, which must not go before them.
+	for _ in $(seq 20); do
+		grep -q '^scsi_eh_' /proc/[0-9]*/comm || break
+		sleep 0.1
+	done
 }

@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # mm, compressed swap is switched on for the first time
 # options: ZSWAP
+# needs: cold
 file=/sys/module/zswap/parameters/enabled
 action() { echo 1 >$file; }
 again() { grep Y $file; }

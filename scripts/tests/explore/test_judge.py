@@ -87,6 +87,16 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(findings(trial(action=0, between=creation("two", 50)))[0].kind, "half success")
         self.assertEqual(findings(trial(action=0, between=creation("one/0", 50, -12)))[0].kind, "half success")
 
+    def test_in_a_cold_guest_what_the_control_leaves_is_left_by_the_first_use(self) -> None:
+        first = "explore: left n={n} kind=proc what=/proc/x\n"
+        cold = seen(control("one/0").replace("explore: done", first.format(n=0) + "explore: done"))
+        text = trial(later=first.format(n=1) + "explore: left n=1 kind=proc what=/proc/y\n")
+        told = [str(one) for one in judge.findings(seen(text + "explore: cold n=1\n"), of("fail -12"), cold, RULES)]
+        self.assertEqual(told, ["left over: proc /proc/y"])
+        usual = trial(later=first.format(n=1) + "explore: cold n=1\n").replace("clean=1", "clean=0")
+        self.assertEqual(judge.findings(seen(usual), of("fail -12"), cold, RULES), [])
+        self.assertEqual(len(judge.findings(seen(text), of("fail -12"), cold, RULES)), 2)
+
     def test_left_over_and_leak(self) -> None:
         # Both rounds may tell of it.
         found = findings(trial(later="explore: left n=1 kind=module what=three in use 1\n" * 2))

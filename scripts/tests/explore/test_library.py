@@ -21,7 +21,7 @@ class Library(unittest.TestCase):
         self.assertEqual([one.name for one in self.scenarios if one.title == one.name], [])
 
     def test_the_flavour_has_all_that_they_need(self) -> None:
-        files = flavours.fragments(self.context, ["explore"])
+        files = flavours.fragments(self.context, "explore")
         config = {o: v for file in files for o, v in flavours.options(file.read_text()).items()}
         self.assertEqual({one.name: lacks for one in self.scenarios if (lacks := one.lacks(config))}, {})
         self.assertEqual([one.name for one in self.scenarios if not one.options], [])

@@ -18,7 +18,7 @@ GOOD = """\
 # cpus: 4
 # memory: 1024
 # limit: 60
-# needs: net
+# needs: net cold
 action() { true; }   # disks: 7x7Q is no header here
 # cpus: 99
 """.replace("raid1: no", "raid1, no")
@@ -39,7 +39,7 @@ class Read(Scratch):
         self.assertEqual(one.options, ("MD_RAID1", "BLK_DEV_MD", "A|B_2"))
         self.assertEqual(one.packages, ("mdadm", "e2fsprogs"))
         self.assertEqual(one.disks, (64 << 20, 64 << 20, 1 << 30))
-        self.assertEqual((one.cpus, one.memory, one.limit, one.needs), (4, 1024, 60, ("net",)))
+        self.assertEqual((one.cpus, one.memory, one.limit, one.needs), (4, 1024, 60, ("net", "cold")))
 
     def test_only_an_action(self) -> None:
         one = self.read("action() { true; }\n")

@@ -84,6 +84,12 @@ class Sweeps(Scratch):
         self.assertEqual([cell.word for cell in cells], ["ok"] * 8)
         self.assertIn("  3  kill fork   one/0 by modprobe: ok", self.out.getvalue())
 
+    def test_a_scenario_that_needs_it_has_a_cold_guest_for_each(self) -> None:
+        self.scenario = dataclasses.replace(self.scenario, needs=("cold",))
+        guests = Guests(self.tmp)
+        self.run_sweep(guests)
+        self.assertEqual(guests.batches, [[n] for n in range(8)])
+
     def test_what_ends_a_guest_goes_on_in_a_new_one(self) -> None:
         guests = Guests(self.tmp, dies=(2,), dirty=(5,))
         cells = self.run_sweep(guests)

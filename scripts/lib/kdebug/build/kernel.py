@@ -169,6 +169,9 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
             return digest(config_key, _kconfig_digest(applied.path, out))
 
         if stamp.get("config") != config_stamp() or not (out / ".config").is_file():
+            # What is killed from here on has a .config of which the stamp does not know.
+            stamp.pop("config", None)
+            save_json(stamp_file, stamp)
             configure(context, applied.path, out, files, log, phase)
 
         output = Output(warnings=stamp.get("warnings", {}))

@@ -65,6 +65,7 @@ class Seen:
     injected: bool = False
     done: bool = False
     clean: bool = False
+    cold: bool = False                                         # nothing was warmed up before
 
     def status(self, round_: int, step: str) -> int | None:
         """What the @step returned; None if it did not run, or hangs."""
@@ -136,6 +137,8 @@ def _agent(seen: Seen, said: str) -> None:
         seen.created.append(Creation(unescape(m[4]), m[2], m[1] == "1"))
     elif m := _DONE.fullmatch(said):
         seen.done, seen.clean = True, m[1] == "1"
+    elif said.startswith("explore: cold "):
+        seen.cold = True
     elif m := _ERROR.fullmatch(said):
         seen.errors.append(m[1])
     elif m := _NOTE.fullmatch(said):

@@ -147,12 +147,14 @@ class Ended:
 
 
 def run(context: Context, host: Machine, scenario: Scenario, trials: Sequence[Trial], where: Path,
-        phase: ui.Phase) -> Ended:
-    """Boot a guest that does these @trials in this order, until one of them is not clean."""
+        phase: ui.Phase, cold: bool = False) -> Ended:
+    """Boot a guest that does these @trials in this order, until one of them is not clean.
+
+    Unless it may begin @cold, there is a warm-up first."""
     net = int("net" in scenario.needs)
     with tempfile.TemporaryDirectory(prefix="kdebug-explore-", dir=folder(context)) as tmp:
         config, script = Path(tmp, "explore"), Path(tmp, "scenario")
-        config.write_text(f"{scenario.limit}\n{net}\n" + "".join(f"{trial.line()}\n" for trial in trials))
+        config.write_text(f"{scenario.limit}\n{net}\n{int(cold)}\n" + "".join(f"{trial.line()}\n" for trial in trials))
         script.write_text(scenario.text)
         initrd = initramfs.extend(host.ready.kernel, host.initrd, Path(tmp, "root.cpio"),
                                   {"/etc/explore": config, "/scenario": script})

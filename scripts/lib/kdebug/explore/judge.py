@@ -183,7 +183,9 @@ def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "
     if seen.leaks:
         found.append(Finding("leak", next((line for line in seen.leaks if line.startswith("unreferenced")),
                                           seen.leaks[0]), tuple(seen.leaks[1:SHOWN])))
-    found += [Finding("left over", what) for what in dict.fromkeys(seen.left)]
+    # Without a warm-up what is made at the first use, once, is new in each trial.
+    usual = control.left if trial.number and seen.cold else []
+    found += [Finding("left over", what) for what in dict.fromkeys(seen.left) if what not in usual]
     if trial.number:
         found += _faulted(seen, trial, control)
         if seen.not_killable and not seen.killed:
@@ -199,6 +201,6 @@ def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "
         kind = "hang" if "limit" in end else ERROR
         step = f" in {seen.begun[1]}" if seen.begun else ""
         found.append(Finding(kind, f"the guest ends{step}: {end or 'unknown why'}"))
-    if seen.done and not seen.clean and not found:
+    if seen.done and not seen.clean and not found and not (usual and seen.left):
         found.append(Finding(ERROR, "the guest found something, and the console does not say what"))
     return sorted(found, key=severity)

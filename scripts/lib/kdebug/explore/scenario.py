@@ -43,7 +43,7 @@ class Scenario:
     cpus: int = 2
     memory: int | None = None       # MiB; None: that of the flavour
     limit: int = 30                 # seconds for a step
-    needs: tuple[str, ...] = ()     # "net"
+    needs: tuple[str, ...] = ()     # "net", "cold"
 
     def lacks(self, config: dict[str, str]) -> list[str]:
         """Those of its options that the kernel with this @config has not."""
@@ -157,7 +157,7 @@ def _values(path: Path, values: dict[str, tuple[int, str]]) -> dict[str, Any]:
         elif key == "limit":
             found[key] = _number(at, value, 1, 600)
         elif key == "needs":
-            found[key] = _words(at, value, re.compile("net"), "net")
+            found[key] = _words(at, value, re.compile("net|cold"), "net cold")
         elif key == "options":
             found[key] = tuple(word.removeprefix("CONFIG_")
                                for word in _words(at, value, _OPTION, "MD_RAID1 USB_VHCI|USB_DUMMY_HCD"))

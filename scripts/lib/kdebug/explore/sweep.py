@@ -120,7 +120,7 @@ class Sweep:
     def _take(self) -> list[Trial]:
         """A share of what is left, for one guest."""
         with self._lock:
-            share = -(-len(self._todo) // self.jobs)
+            share = 1 if "cold" in self.sheet.scenario.needs else -(-len(self._todo) // self.jobs)
             batch, self._todo = self._todo[:share], self._todo[share:]
             return batch
 
@@ -186,7 +186,11 @@ class Sweep:
 
 def runner(context: Context, host: Machine, sheet: Sheet) -> Runner:
     """What boots the guests of a sheet's scenario."""
-    return lambda batch, where, phase: guest.run(context, host, sheet.scenario, batch, where, phase)
+    def run(batch: list[Trial], where: Path, phase: ui.Phase) -> Ended:
+        # A warm-up takes what the first use leaves out of the comparison.
+        cold = "cold" in sheet.scenario.needs or not sheet.seen(0).left
+        return guest.run(context, host, sheet.scenario, batch, where, phase, cold)
+    return run
 
 
 def summary(cells: list[Cell]) -> str:
