@@ -216,6 +216,6 @@ def page(cells: Mapping[str, Sequence[Cell]]) -> str:
     for why in dict.fromkeys(KNOWN.values()):
         which = ", ".join(f"`{call}` on {where}" for (call, where), reason in KNOWN.items() if reason == why)
         out.append(f"- {which}. {why}")
-    out += ["", "An oops names the function, and the stack below it names the caller. A call that waits has the",
-            "worker's task asleep, and khungtaskd reports it."]
+    out += ["", "An oops names the function, and the stack below it names the caller. In a call that waits the",
+            "caller sleeps, and khungtaskd reports the caller."]
     return "\n".join(out) + "\n"
