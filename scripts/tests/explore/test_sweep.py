@@ -17,7 +17,7 @@ from kdebug.explore.scenario import Scenario
 from kdebug.explore.trial import CONTROL_TRIAL, Trial
 from kdebug.guest import bad_lines, ktap
 from kdebug.guest.exit_codes import Code
-from kdebug.host import processes, ui
+from kdebug.host import lock, processes, ui
 from scratch import Scratch, fail
 
 from explore import consoles
@@ -169,8 +169,8 @@ class Sweeps(Scratch):
         self.assertIn("0 to 7", fail(self, one.again, 8).remedy)
 
     def test_two_at_a_time_are_refused(self) -> None:
-        with results.alone(self.tmp / "x"):
-            self.assertIn("held by pid", fail(self, results.alone(self.tmp / "x").__enter__).problem)
+        with lock.alone(self.tmp / "x", "explore"):
+            self.assertIn("held by pid", fail(self, lock.alone(self.tmp / "x", "explore").__enter__).problem)
 
     def test_another_flavour_keeps_its_own_results(self) -> None:
         folders = [guest.folder(dataclasses.replace(self.context, flavour=name)).name for name in ("explore", "plain")]

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from kdebug.context import Context
 from kdebug.explore import excuses, guest, page, scenario as scenarios, sweep
-from kdebug.explore.results import Sheet, alone
+from kdebug.explore.results import Sheet
 from kdebug.explore.scenario import Scenario
 from kdebug.guest import bad_lines
+from kdebug.host import lock
 from kdebug.host.files import digest
 from kdebug.host.ui import Fail
 
@@ -34,7 +35,7 @@ def run(context: Context, names: Sequence[str], jobs: int = 1, only: str = "", a
                 raise Fail(str(one.path), why, "take another FLAVOUR=, or add it")
             print(f"{one.name}: skipped: {why}")
             continue
-        with alone(top / one.name):
+        with lock.alone(top / one.name, "explore"):
             sheet = Sheet(one, top / one.name, digest(one.text, host.key))
             sheet.open()
             print(f"{one.name}: {one.title}", flush=True)

@@ -6,11 +6,7 @@ The verdicts are not kept: they are made of the consoles anew, so a better judge
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +18,7 @@ from kdebug.explore.judge import Finding
 from kdebug.explore.scenario import Scenario
 from kdebug.explore.trial import CONTROL_TRIAL, Trial
 from kdebug.guest.bad_lines import Rules
-from kdebug.host import files, ui
+from kdebug.host import files
 from kdebug.host.files import load_json, save_json
 
 CONSOLE, REPLAY, INDEX = "console.txt", "replay.sh", "results.json"
@@ -120,20 +116,3 @@ class Sheet:
         found = judge.findings(self.seen(trial.number), trial, control, rules, end["end"])
         stay, reasons = excuses.apply(excused, self.scenario.name, trial, found)
         return Cell(trial, tuple(stay), tuple(reasons), end["seconds"])
-
-
-@contextlib.contextmanager
-def alone(where: Path) -> Iterator[None]:
-    """One command at a time works in the folder @where."""
-    where.mkdir(parents=True, exist_ok=True)
-    with open(where / "lock", "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise ui.Fail(str(where / "lock"), f"held by {file.read().strip()}",
-                          "wait for it to end, or stop it") from None
-        file.truncate(0)
-        file.write(f"pid {os.getpid()}: explore\n")
-        file.flush()
-        yield

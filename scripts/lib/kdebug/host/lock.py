@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One command at a time changes build/: a lock that names its holder."""
+"""One command at a time changes build/, or a folder of results: a lock that names its holder."""
 
 from __future__ import annotations
 
@@ -18,36 +18,40 @@ _depth: dict[Path, int] = {}
 
 @contextlib.contextmanager
 def held(context: Context, what: str) -> Iterator[None]:
-    """Hold build/lock while @what runs; a second one fails at once,
-    unless the context says wait.
+    """Hold build/lock while @what runs; a second one fails at once, unless
+    the context says wait.
 
-    The kernel drops the lock with its holder, so a kill leaves nothing to
-    clean up.  Nests within one process, so that a command can call another's
-    function.
+    Nests within one process, so that a command can call another's function.
     """
-    lock = context.build / "lock"
-    if _depth.get(lock):
-        _depth[lock] += 1
+    nested = bool(_depth.get(context.build))
+    with contextlib.nullcontext() if nested else alone(context.build, what, wait=context.wait):
+        _depth[context.build] = _depth.get(context.build, 0) + 1
         try:
             yield
         finally:
-            _depth[lock] -= 1
-        return
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(lock, "a+", encoding="utf-8") as file:
+            _depth[context.build] -= 1
+
+
+@contextlib.contextmanager
+def alone(folder: Path, what: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of @folder while @what runs; a second one fails at once, or does @wait.
+
+    The kernel drops the lock with its holder, so a kill leaves nothing to
+    clean up.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if context.wait else fcntl.LOCK_NB))
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "a command that is just starting"
-            raise ui.Fail(str(lock), f"held by {holder}",
+            raise ui.Fail(str(folder / "lock"), f"held by {holder}",
                           "wait for it to end, or stop it") from None
         file.truncate(0)
         file.write(f"pid {os.getpid()}: {what}\n")
         file.flush()
-        _depth[lock] = 1
         try:
             yield
         finally:
-            _depth[lock] = 0
             file.truncate(0)

@@ -49,8 +49,6 @@ WHERES = {
 FINE = {"unwoken", "running"}
 CELLS = 10 * 10 + 8 * 7  # of those that take a task, and of the others
 
-
-
 _NO_THREAD = ("The worker may get a thread later: kthread_init_worker() allows work items before that. The kernel "
               "cannot know that none comes.")
 _NO_WORKER = ("The work item has the address of the worker, which is no thread. A record of all workers that are gone "

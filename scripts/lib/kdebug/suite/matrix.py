@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import html
 import itertools
 import os
@@ -19,7 +18,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,7 +29,7 @@ from kdebug.check.table import Table
 from kdebug.context import BASES, Context, DEFAULT_BASE, WAIT
 from kdebug.guest import ktap
 from kdebug.guest.ktap import Test
-from kdebug.host import processes, ui
+from kdebug.host import lock, processes, ui
 from kdebug.host.files import digest, load_json, save_json, write_atomic
 from kdebug.suite import registry, store
 
@@ -238,27 +237,11 @@ def write(cells: dict[Cell, Done], top: Path) -> None:
     write_atomic(top / "index.html", page(cells, top).encode())
 
 
-@contextlib.contextmanager
-def _alone(top: Path) -> Iterator[None]:
-    """Only one at a time: a cell that two fill would hold a part of each."""
-    top.mkdir(parents=True, exist_ok=True)
-    with open(top / "lock", "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise ui.Fail(str(top / "lock"), f"held by {file.read().strip()}",
-                          "wait for it to end, or stop it") from None
-        file.truncate(0)
-        file.write(f"pid {os.getpid()}: make matrix\n")
-        file.flush()
-        yield
-
-
 def fill(context: Context, cells: Sequence[Cell], groups: Sequence[str] = (),
          run_cell: Callable[[Context, Cell, Path, str, Sequence[str]], Done] = run) -> dict[Cell, Done]:
     """Run those of @cells that are not done; show the table as it fills. No @groups: those of the matrix."""
-    with _alone(top(context)):
+    # A cell that two fill would hold a part of each.
+    with lock.alone(top(context), "make matrix"):
         return _fill(context, cells, groups or registry.for_matrix(), top(context), run_cell)
 
 
