@@ -19,14 +19,13 @@
  */
 #include "explore.h"
 #include "explore_disk.h"
+#include "explore_leak.h"
 #include "explore_look.h"
 #include "explore_step.h"
 
 #define BLOCK		KNOBS "comp_block/"
 #define FAIL		KNOBS "fail_create/"
-#define KMEMLEAK	DEBUGFS "kmemleak"
 #define TRACING		"/sys/kernel/tracing/"
-#define LEAK_MS		6000	/* kmemleak: MSECS_MIN_AGE, and a bit */
 
 /* Bits of /proc/sys/kernel/tainted: bad page, die, warn, soft lockup. */
 #define DIED		(1 << 7)
@@ -384,55 +383,34 @@ static int round_of(int nr, int armed)
 	return 1;
 }
 
-static void scan(void)
+/*
+ * Sets @goes_on to whether the guest is of any more use. Returns whether all is clean,
+ * but for leaks.
+ */
+static int attempt(int *goes_on)
 {
-	put(KMEMLEAK, "scan");
-}
-
-static void look_for_leaks(long long since)
-{
-	static char buf[16];
-
-	if (access(KMEMLEAK, F_OK))
-		return;
-	if (now_ms() < since + LEAK_MS)
-		msleep(since + LEAK_MS - now_ms());
-	scan();
-	if (slurp(KMEMLEAK, buf, sizeof(buf)) > 0) {
-		bad++;
-		say_file("leak", KMEMLEAK, 60);
-	}
-	put(KMEMLEAK, "clear");
-}
-
-/* Returns whether what follows would mean anything. */
-static int attempt(void)
-{
-	long long since;
-	int goes_on;
+	static int looked;	/* and found that nothing is new */
 
 	bad = left = 0;
 	forget_splats();
+	leaks_begin();
 	say("trial n=%d fault=%s arg=%s space=%s creator=%s|name=%s", n,
 	    trial.fault, trial.arg, trial.space, trial.creator, trial.name);
 	if (cold)
 		say("cold n=%d", n);
 	cold = 0;
 	slurp("/proc/modules", modules + 1, sizeof(modules) - 1);
-	remember();
-	goes_on = round_of(1, !is("control"));
-	since = now_ms();
-	if (goes_on && !access(KMEMLEAK, F_OK))
-		scan();
+	remember(looked);
+	*goes_on = round_of(1, !is("control"));
 	/* The control has to tell what is left each time, and what only once. */
-	if (goes_on && (!bad || is("control")) && !splat())
-		goes_on = round_of(2, 0);
-	if (goes_on)
-		look_for_leaks(since);
+	if (*goes_on && (!bad || is("control")) && !splat())
+		*goes_on = round_of(2, 0);
 	if (splat())
 		bad++;
-	say("done n=%d clean=%d", n, !bad && goes_on);
-	return !bad && goes_on;
+	leaks_end();
+	looked = !bad && *goes_on;
+	say("done n=%d clean=%d", n, looked);
+	return looked;
 }
 
 /*
@@ -503,6 +481,7 @@ int main(void)
 {
 	static char config[128 * 1024];
 	char *at = config, *line;
+	int clean, goes_on;
 
 	if (slurp("/etc/explore", config, sizeof(config)) <= 0) {
 		say("error /etc/explore is missing");
@@ -522,7 +501,10 @@ int main(void)
 		trial.creator = next_field(&line);
 		if (cold && !begin_cold && !is("control"))
 			warm_up();
-		if (attempt())
+		clean = attempt(&goes_on);
+		if (goes_on && (!clean || !*at || leaks_full()))
+			clean &= !leaks();
+		if (clean)
 			continue;
 		/* What hangs here could be in the way of any other end. */
 		put("/proc/sysrq-trigger", "b");

@@ -247,8 +247,19 @@ static void look_everywhere(void)
 	look_sockets("packet", 3, 4, 5);
 }
 
-static void remember(void)
+/*
+ * What there is. If @looked, a look has just found nothing new: then it is known.
+ * Names that come and go for ever would fill the table, so now and then all is anew.
+ */
+static void remember(int looked)
 {
+	int i;
+
+	if (looked && names < KNOWN / 4) {
+		for (i = 0; i < KNOWN; i++)
+			known[i].was = known[i].is;
+		return;
+	}
 	memset(known, 0, sizeof(known));
 	names = 0;
 	mode = REMEMBER;

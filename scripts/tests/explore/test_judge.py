@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import unittest
 
-from kdebug.explore import judge
+from kdebug.explore import console, judge
 from kdebug.explore.judge import Finding
 from kdebug.explore.trial import CONTROL_TRIAL
 from kdebug.guest import bad_lines
@@ -49,8 +49,7 @@ class Verdicts(unittest.TestCase):
                 ("WARNING: possible circular locking dependency detected", "lockdep"),
                 ("BUG: sleeping function called from invalid context at x.c:1", "lockdep"),
                 ("WARNING: kernel/x.c:5 at f+0x1/0x2", "warning"),
-                ("UBSAN: array-index-out-of-bounds in x.c:5", "warning"),
-                ("kmemleak: 1 new suspected memory leaks (see ...)", "leak")):
+                ("UBSAN: array-index-out-of-bounds in x.c:5", "warning")):
             with self.subTest(line):
                 self.assertEqual(self.worst(trial(later=f"{line}\n")), f"{kind}: {line}")
 
@@ -96,6 +95,18 @@ class Verdicts(unittest.TestCase):
         usual = trial(later=first.format(n=1) + "explore: cold n=1\n").replace("clean=1", "clean=0")
         self.assertEqual(judge.findings(seen(usual), of("fail -12"), cold, RULES), [])
         self.assertEqual(len(judge.findings(seen(text), of("fail -12"), cold, RULES)), 2)
+
+    def test_a_leak_belongs_to_the_trial_that_the_agent_names(self) -> None:
+        parts = console.split(consoles.raw(
+            trial(1).replace("explore: checked n=1\n", "") + trial(2).replace("explore: checked n=2\n", "")
+            + "kmemleak: 1 new suspected memory leaks (see ...)\nexplore: leak n=1 unreferenced object 0x1\n"
+            "explore: checked n=1\nexplore: checked n=2\n"))
+        found = [judge.findings(console.read(parts[n]), of("fail -12"), CONTROL, RULES) for n in (1, 2)]
+        self.assertEqual([[str(one) for one in each] for each in found], [["leak: unreferenced object 0x1"], []])
+
+    def test_who_dies_in_the_look_for_leaks_is_not_clean(self) -> None:
+        self.assertEqual(self.worst(trial(done="explore: done n=1 clean=1\n")),
+                         "error: the guest ends in the look for leaks: unknown why")
 
     def test_left_over_and_leak(self) -> None:
         # Both rounds may tell of it.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kdebug.guest.lines import Line, parse_line
 
 TRIAL = re.compile(r"explore: trial n=(\d+) ")
+_EARLIER = re.compile(r"explore: (?:leak|checked) n=(\d+)\b")
 _STEP = re.compile(r"explore: step n=\d+ round=(\d) what=(\w+) status=(\w+)")
 _BEGIN = re.compile(r"explore: begin n=\d+ round=(\d) what=(\w+)")
 _SAID = re.compile(r"explore: said n=\d+ step=(\w+) (.*)")
@@ -23,6 +24,7 @@ _HITS = re.compile(r"explore: hits n=\d+ count=(\d+)")
 _KILLED = re.compile(r"explore: (killed|notkillable) n=\d+ pid=(\d+) comm=(.*)")
 _NOTE = re.compile(r"explore: (?:note|released) n=\d+ (.*)")
 _CREATED = re.compile(r"explore: created n=\d+ kthread=(\d) comm=(.*)\|id=(\d+) name=(\S*) ")
+_CHECKED = re.compile(r"explore: checked n=\d+")
 _DONE = re.compile(r"explore: done n=\d+ clean=(\d)")
 _ERROR = re.compile(r"explore: error (.*)")
 _QUEUE = re.compile(r"kthread_create_queue: id=(\d+) name=(\S*) fn=\S+ creator=\d+")
@@ -65,7 +67,13 @@ class Seen:
     injected: bool = False
     done: bool = False
     clean: bool = False
+    checked: bool = False                                      # it was looked for leaks, too
     cold: bool = False                                         # nothing was warmed up before
+
+    @property
+    def complete(self) -> bool:
+        """Whether the agent has come to the trial's end. What was not clean need not be looked for leaks."""
+        return self.done and (self.checked or not self.clean)
 
     def status(self, round_: int, step: str) -> int | None:
         """What the @step returned; None if it did not run, or hangs."""
@@ -75,7 +83,8 @@ class Seen:
 def split(raw: bytes) -> dict[int, bytes]:
     """The part of each trial in a guest's console, by its number; 0 holds what came before, too.
 
-    What comes behind the last line of a trial belongs to it, as the kernel is slow to tell.
+    What comes behind the last line of a trial belongs to it, as the kernel is slow to tell. Leaks are looked
+    for behind several trials, and the agent tells whose they are.
     """
     found: dict[int, list[bytes]] = {}
     number: int | None = None
@@ -83,8 +92,11 @@ def split(raw: bytes) -> dict[int, bytes]:
         # What a step prints may look like it.
         if b"explore: trial n=" in line and (m := TRIAL.match(parse_line(0, 0.0, line).said)):
             number = int(m[1])
-        if number is not None:
-            found.setdefault(number, []).append(line)
+        of = number
+        if b"explore: " in line and (m := _EARLIER.match(parse_line(0, 0.0, line).said)) and int(m[1]) in found:
+            of = int(m[1])
+        if of is not None:
+            found.setdefault(of, []).append(line)
     return {number: b"\n".join(lines) + b"\n" for number, lines in found.items()}
 
 
@@ -137,6 +149,8 @@ def _agent(seen: Seen, said: str) -> None:
         seen.created.append(Creation(unescape(m[4]), m[2], m[1] == "1"))
     elif m := _DONE.fullmatch(said):
         seen.done, seen.clean = True, m[1] == "1"
+    elif _CHECKED.fullmatch(said):
+        seen.checked = True
     elif said.startswith("explore: cold "):
         seen.cold = True
     elif m := _ERROR.fullmatch(said):

@@ -76,7 +76,8 @@ def _reports(seen: Seen, rules: Rules) -> list[Finding]:
         if line.prog or line.said.startswith("explore: "):
             continue
         kind = kind_of(rules, line.said)
-        if not kind or any(one.kind == kind for one in found):
+        # The kernel tells a number of leaks, and the agent whose they are.
+        if not kind or kind == "leak" or any(one.kind == kind for one in found):
             continue
         report = [one.said for one in seen.lines[at:at + 60] if not NOISE.match(one.said)
                   and not one.said.startswith(("explore: ", "kthread_"))]
@@ -197,9 +198,9 @@ def findings(seen: Seen, trial: Trial, control: Seen, rules: Rules, end: str = "
     elif not any(one.kind == "hang" for one in found):
         found += _control(seen, trial)
     found += _second(seen)
-    if not seen.done and not any(one.kind in KINDS[:4] for one in found):
+    if not seen.complete and not any(one.kind in KINDS[:4] for one in found):
         kind = "hang" if "limit" in end else ERROR
-        step = f" in {seen.begun[1]}" if seen.begun else ""
+        step = " in the look for leaks" if seen.done else f" in {seen.begun[1]}" if seen.begun else ""
         found.append(Finding(kind, f"the guest ends{step}: {end or 'unknown why'}"))
     if seen.done and not seen.clean and not found and not (usual and seen.left):
         found.append(Finding(ERROR, "the guest found something, and the console does not say what"))

@@ -137,17 +137,18 @@ class Sweep:
         if self.jobs == 1 and sys.stderr.isatty():
             sys.stderr.write("\r\033[K")  # the live line
         parts = console.split(raw)
-        done = [trial for trial in batch if trial.number in parts]
-        seen = {trial.number: console.read(parts[trial.number]) for trial in done}
-        if done and not seen[done[-1].number].done and ended.code in LOST:
-            done.pop()
+        seen = {number: console.read(part) for number, part in parts.items()}
+        last = next((trial.number for trial in reversed(batch) if trial.number in parts), -1)
+        # If the guest dies before it has looked for leaks, the trials since the last look are to do again.
+        done = [trial for trial in batch if trial.number in parts and (seen[trial.number].complete or
+                (trial.number == last and ended.code not in LOST))]
         if not done:
             said = [line for line in raw.decode("utf-8", "replace").splitlines() if "explore: error" in line]
             raise Fail("guest", said[-1].partition("explore: ")[2] if said else ended.reason,
                        f"see {ended.console}", code=1)
         with self._lock:
             for trial in done:
-                end = "" if seen[trial.number].done else ended.reason
+                end = "" if seen[trial.number].complete else ended.reason
                 stamps = [line.guest for line in seen[trial.number].lines if line.guest is not None]
                 self.sheet.add(trial, parts[trial.number], end, stamps[-1] - stamps[0] if stamps else 0.0)
                 self._tell(trial)
