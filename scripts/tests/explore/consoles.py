@@ -41,7 +41,8 @@ def control(*names: str, creator: str = "modprobe", kthread: int = 0) -> str:
                    " creator=40\n" for n, name in enumerate(names))
     return ("explore: trial n=0 fault=control arg= space=1 creator=|name=\n" + step(0, "setup")
             + "explore: begin n=0 round=1 what=action\n" + made + "explore: step n=0 round=1 what=action status=0\n"
-            + told + step(0, "again") + step(0, "teardown") + second(0) + "explore: done n=0 clean=1\nexplore: checked n=0\n")
+            + told + step(0, "again") + step(0, "teardown") + second(0)
+            + "explore: done n=0 clean=1\nexplore: checked n=0\n")
 
 
 def trial(n: int = 1, action: int | str = 1, between: str = "", later: str = "", hits: int = 1,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from kdebug.context import Context
-from kdebug.explore import excuses, guest, page, scenario as scenarios, sweep
+from kdebug.explore import excuses, guest, library as library_page, page, scenario as scenarios, sweep
 from kdebug.explore.results import Sheet
 from kdebug.explore.scenario import Scenario
 from kdebug.guest import bad_lines
@@ -51,6 +51,14 @@ def run(context: Context, names: Sequence[str], jobs: int = 1, only: str = "", a
     if not only and again is None:
         _unused(excused, ran)
     return 0 if passed else 1
+
+
+def library(context: Context) -> int:
+    """Make docs/library.md of the results. Returns the exit code: 1 if nobody has explained a cell of it."""
+    excused = excuses.parse(scenarios.folder(context) / EXCUSES)
+    path, unexplained = library_page.write(context, bad_lines.parse(), excused)
+    print(f"page: {context.shown(path)}: {unexplained} cells are unexplained")
+    return int(bool(unexplained))
 
 
 def _unused(excused: list[excuses.Excuse], ran: list[Scenario]) -> None:

@@ -57,10 +57,12 @@ class Sheet:
     folder: Path
     key: str
     ends: dict[int, dict[str, Any]] = field(default_factory=dict)  # how the guest of each trial ended, by number
+    script: str = ""  # a digest of the scenario that has run
 
     def load(self) -> bool:
         """Take what is known, if it is about the same scenario, kernel and agent."""
         stamp = load_json(self.folder / INDEX)
+        self.script = stamp.get("script", "")
         if stamp.get("key") != self.key:
             return False
         self.ends = {int(n): end for n, end in stamp.get("trials", {}).items()
@@ -69,17 +71,23 @@ class Sheet:
 
     def open(self) -> None:
         """Take what is known, or begin anew."""
-        if self.load():
+        if self.load() and self.is_of(self.scenario):
             return
+        self.ends, self.script = {}, files.digest(self.scenario.text)
         for old in self.folder.glob("*"):
             if old.name != "lock":
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         self.save()
 
+    def is_of(self, scenario: Scenario) -> bool:
+        """Whether it is the text of @scenario that has run."""
+        return self.script == files.digest(scenario.text)
+
     def save(self) -> None:
         """Write what is known."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_json(self.folder / INDEX, {"key": self.key, "title": self.scenario.title, "path": str(self.scenario.path),
+        save_json(self.folder / INDEX, {"key": self.key, "script": self.script, "title": self.scenario.title,
+                                        "path": str(self.scenario.path),
                                         "trials": {str(n): end for n, end in sorted(self.ends.items())}})
 
     def add(self, trial: Trial, raw: bytes, end: str, seconds: float) -> None:

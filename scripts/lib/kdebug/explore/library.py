@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/library.md: what the last run over the scenarios of the repository has found.
+
+It is made of the results in build/explore, and of two files that explain what is not clean: excuses.txt
+has what is no fault, bugs.txt what is one. What neither explains the page calls unexplained.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kdebug.context import Context
+from kdebug.explore import excuses, judge, page, scenario as scenarios
+from kdebug.explore.excuses import Excuse
+from kdebug.explore.results import Cell, Sheet
+from kdebug.explore.scenario import Scenario
+from kdebug.explore.trial import FAULTS, Trial
+from kdebug.guest.bad_lines import Rules
+from kdebug.host.files import write_atomic
+
+PAGE = "library.md"
+BUGS = "bugs.txt"
+UNEXPLAINED, BUG, NOT_RUN = "unexplained", "bug", "not run"
+KINDS = (judge.OK, "excused", judge.NOT_KILLABLE, BUG, UNEXPLAINED)
+LABELS = [Trial(0, fault, arg).label for fault, arg in FAULTS]
+
+HEAD = """# What the sweep says of each scenario
+
+[`make explore`](explore.md) sweeps a scenario: it breaks each creation of a kernel thread in it, in turn and in
+seven ways. `scripts/explore --library` makes this page of the last results. A row is a creation, a column
+is what happens to it, and a cell is the verdict. What is not `ok` has a note below its table: a bug
+of the kernel ([findings](findings.md)), or an excuse with its reason. A `-` stands where a kernel thread
+is the creator, which nobody can kill.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the page says of a scenario that has run."""
+
+    sheet: Sheet
+    cells: list[Cell]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all trials have been done that the control leads to."""
+        return len(self.cells) == len(self.sheet.plan())
+
+
+def explain(name: str, cell: Cell, bugs: list[Excuse]) -> tuple[str, list[str]]:
+    """What kind of cell it is, for the count, and its notes."""
+    notes = [f"excused: {reason}" for reason in cell.reasons]
+    if cell.passed:
+        return cell.word, notes
+    stay, reasons = excuses.apply(bugs, name, cell.trial, list(cell.findings))
+    notes = [f"{BUG}: {reason}" for reason in reasons] + notes
+    notes += [f"{UNEXPLAINED}: {finding}" for finding in stay]
+    return UNEXPLAINED if stay else BUG, notes
+
+
+def _code(text: str) -> str:
+    """@text as it is, in a table of Markdown."""
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """A note may have links; what a kernel says in it must not become HTML."""
+    return text.replace("<", "&lt;").replace("|", "\\|")
+
+
+class _Notes:
+    """The notes of a scenario, each with a number."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.texts = name, list[str]()
+
+    def marks(self, notes: Sequence[str]) -> str:
+        """Links to these @notes."""
+        self.texts += [note for note in dict.fromkeys(notes) if note not in self.texts]
+        numbers = sorted({self.texts.index(note) + 1 for note in notes})
+        return "".join(f" [({number})](#{self.name}-{number})" for number in numbers)
+
+    def lines(self) -> list[str]:
+        return [f"{number}. <a id=\"{self.name}-{number}\"></a>{_plain(text)}"
+                for number, text in enumerate(self.texts, 1)]
+
+
+def section(row: Row, bugs: list[Excuse], count: Counter[str]) -> list[str]:
+    """The lines of a scenario; adds its cells to @count."""
+    name = row.sheet.scenario.name
+    notes = _Notes(name)
+    words: dict[tuple[str, str], str] = {}
+    for cell in row.cells:
+        kind, why = explain(name, cell, bugs)
+        count[kind] += 1
+        word = "-" if cell.word == judge.NOT_KILLABLE else cell.word
+        words[cell.trial.row, cell.trial.label] = word + notes.marks(why)
+    control = row.cells[0].trial
+    out = [f"## {name}", "", f"{row.sheet.scenario.title}. The control: {words[control.row, control.label]}.", ""]
+    rows = list(dict.fromkeys(trial.row for trial in row.sheet.plan() if trial.number))
+    if rows:
+        out += [f"| creation | {' | '.join(LABELS)} |", "|---" * (len(LABELS) + 1) + "|"]
+    out += [f"| {_code(one)} | {' | '.join(words.get((one, label), NOT_RUN) for label in LABELS)} |" for one in rows]
+    return [*out, *[""] * bool(rows), *notes.lines(), *[""] * bool(notes.texts)]
+
+
+def text(library: Sequence[Scenario], ran: dict[str, Row], bugs: list[Excuse]) -> tuple[str, int]:
+    """The page, and how many of its cells nobody has explained."""
+    count: Counter[str] = Counter()
+    body: list[str] = []
+    there = [ran[one.name] for one in library if one.name in ran]
+    for row in there:
+        body += section(row, bugs, count)
+    missing = [one.name for one in library if one.name not in ran]
+    whole = sum(row.whole for row in there)
+    out = [HEAD, f"Scenarios: {len(library)}. In full: {whole}, in part: {len(there) - whole}, "
+           f"not run: {len(missing)}.",
+           f"Trials: {count.total()}. " + ", ".join(f"{kind}: {count[kind]}" for kind in KINDS) + ".", "", *body]
+    if missing:
+        out += ["## Not run", "", ", ".join(missing) + ".", ""]
+    return "\n".join(out), count[UNEXPLAINED]
+
+
+def write(context: Context, rules: Rules, excused: list[Excuse]) -> tuple[Path, int]:
+    """Write the page. Returns its path, and how many cells nobody has explained."""
+    library = scenarios.find(context, [])
+    bugs = excuses.parse(scenarios.folder(context) / BUGS)
+    texts = {one.name: one for one in library}
+    ran = {}
+    for sheet in page.load(context):
+        one = texts.get(sheet.scenario.name)
+        # What has been changed since has not run.
+        if one and sheet.is_of(one):
+            sheet.scenario = one
+            ran[one.name] = Row(sheet, sheet.cells(rules, excused))
+    made, unexplained = text(library, ran, bugs)
+    path = context.repo / "docs" / PAGE
+    write_atomic(path, made.encode())
+    return path, unexplained
