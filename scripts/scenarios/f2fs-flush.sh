@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # f2fs, a remount that adds merged checkpoints to merged flushes
 # options: F2FS_FS
-# packages: f2fs-tools procps
+# packages: f2fs-tools
 # disks: 1x64M
 setup() {
 	modprobe f2fs
@@ -11,10 +11,10 @@ setup() {
 	mount -t f2fs -o flush_merge,nocheckpoint_merge "$DISK1" "$TMP/mnt"
 }
 action() { mount -o remount,flush_merge,checkpoint_merge "$TMP/mnt"; }
-again() { pgrep f2fs_ckpt; }
+again() { grep -qs '^f2fs_ckpt' /proc/[0-9]*/comm; }
 teardown() {
 	s=0
-	pgrep f2fs_flush || s=1
+	grep -qs '^f2fs_flush' /proc/[0-9]*/comm || s=1
 	umount "$TMP/mnt"
 	return $s
 }

@@ -8,7 +8,7 @@ setup() { echo never >$file; }
 action() { echo always >$file || echo always >$file; }
 again() {
 	for _ in $(seq 20); do
-		! pgrep -x khugepaged || return 0
+		! grep -qsx khugepaged /proc/[0-9]*/comm || return 0
 		sleep 0.1
 	done
 	return 1

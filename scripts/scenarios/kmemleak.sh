@@ -2,8 +2,7 @@
 # shellcheck shell=sh
 # mm, the thread of kmemleak is switched on
 # options: DEBUG_KMEMLEAK
-# packages: procps
 file=/sys/kernel/debug/kmemleak
 action() { echo scan=on >$file; }
-again() { pgrep -x kmemleak; }
+again() { grep -qsx kmemleak /proc/[0-9]*/comm; }
 teardown() { echo scan=off >$file; }
