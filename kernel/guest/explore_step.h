@@ -172,7 +172,7 @@ static void reap(void)
 /* What a step may need meanwhile: called now and then, with how long it runs. */
 typedef void (*attend_fn)(int ms);
 
-#define LOOK_MS		500	/* between two looks at what a step does */
+#define LOOK_MS		2000	/* between two looks at what a step does: they take a while */
 #define PATIENCE	4	/* so many limits for one that does something */
 
 static long long helped;	/* when @attend has last helped the step on */
