@@ -101,6 +101,7 @@ class Verdicts(unittest.TestCase):
             trial(1).replace("explore: checked n=1\n", "") + trial(2).replace("explore: checked n=2\n", "")
             + "kmemleak: 1 new suspected memory leaks (see ...)\nexplore: leak n=1 unreferenced object 0x1\n"
             "explore: checked n=1\nexplore: checked n=2\n"))
+        self.assertEqual(round(console.read(parts[1]).seconds * 1e6), trial(1).count("\n") - 2)
         found = [judge.findings(console.read(parts[n]), of("fail -12"), CONTROL, RULES) for n in (1, 2)]
         self.assertEqual([[str(one) for one in each] for each in found], [["leak: unreferenced object 0x1"], []])
 

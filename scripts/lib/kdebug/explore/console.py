@@ -75,6 +75,13 @@ class Seen:
         """Whether the agent has come to the trial's end. What was not clean need not be looked for leaks."""
         return self.done and (self.checked or not self.clean)
 
+    @property
+    def seconds(self) -> float:
+        """How long the trial took in the guest, without the look for leaks."""
+        stamps = [line.guest for line in self.lines if line.guest is not None
+                  and not line.said.startswith(("explore: scan", "explore: leak ", "explore: checked ", "explore: end"))]
+        return stamps[-1] - stamps[0] if stamps else 0.0
+
     def status(self, round_: int, step: str) -> int | None:
         """What the @step returned; None if it did not run, or hangs."""
         return self.steps.get((round_, step))

@@ -149,8 +149,7 @@ class Sweep:
         with self._lock:
             for trial in done:
                 end = "" if seen[trial.number].complete else ended.reason
-                stamps = [line.guest for line in seen[trial.number].lines if line.guest is not None]
-                self.sheet.add(trial, parts[trial.number], end, stamps[-1] - stamps[0] if stamps else 0.0)
+                self.sheet.add(trial, parts[trial.number], end, seen[trial.number].seconds)
                 self._tell(trial)
             self._todo = [trial for trial in batch if trial not in done] + self._todo
 
