@@ -78,8 +78,8 @@ class Seen:
     @property
     def seconds(self) -> float:
         """How long the trial took in the guest, without the look for leaks."""
-        stamps = [line.guest for line in self.lines if line.guest is not None
-                  and not line.said.startswith(("explore: scan", "explore: leak ", "explore: checked ", "explore: end"))]
+        late = tuple(f"explore: {word}" for word in ("scan", "leak ", "checked ", "end"))
+        stamps = [line.guest for line in self.lines if line.guest is not None and not line.said.startswith(late)]
         return stamps[-1] - stamps[0] if stamps else 0.0
 
     def status(self, round_: int, step: str) -> int | None:
