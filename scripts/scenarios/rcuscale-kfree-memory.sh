@@ -4,7 +4,7 @@
 # options: RCU_SCALE_TEST
 # cpus: 4
 # limit: 60
-action() { modprobe rcuscale kfree_rcu_test=1 kfree_nthreads=2 kfree_mult=160000 shutdown=0; }
+action() { modprobe rcuscale kfree_rcu_test=1 kfree_nthreads=2 kfree_mult=160000 shutdown_secs=0; }
 again() { grep rcuscale /proc/modules; }
 teardown() {
 	# Its threads end by themselves.

@@ -4,6 +4,6 @@
 # options: RCU_SCALE_TEST
 # cpus: 4
 # limit: 60
-action() { modprobe rcuscale nreaders=2 nwriters=2 holdoff=1 shutdown=0; }
+action() { modprobe rcuscale nreaders=2 nwriters=2 holdoff=1 shutdown_secs=0; }
 again() { grep rcuscale /proc/modules; }
 teardown() { modprobe -r rcuscale; }
