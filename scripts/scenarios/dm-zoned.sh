@@ -5,7 +5,8 @@
 # packages: dmsetup perl-base
 # limit: 60
 export DM_DISABLE_UDEV=1
-dir=/sys/kernel/config/nullb/n
+# The disk has the name of the directory.
+dir=/sys/kernel/config/nullb/nullb0
 setup() {
 	modprobe null_blk nr_devices=0
 	modprobe dm-zoned

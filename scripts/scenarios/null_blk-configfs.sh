@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # null_blk, a zoned disk that configfs makes
 # options: BLK_DEV_NULL_BLK BLK_DEV_ZONED
-dir=/sys/kernel/config/nullb/n
+# The disk has the name of the directory.
+dir=/sys/kernel/config/nullb/nullb0
 setup() {
 	modprobe null_blk nr_devices=0
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
