@@ -18,9 +18,9 @@ setup() {
 	echo 4 >$dir/zone_size
 	echo 4 >$dir/zone_nr_conv
 	echo 1 >$dir/power
-	# What dmzadm --format writes, in two copies: a super block of version 1 with its CRC-32, a mapping table without
-	# chunks, empty bitmaps.
-	perl -e 'sub crc { my $c = 0xfffffffe; for (unpack("C*", $_[0])) { $c ^= $_;
+	# What dmzadm --format writes, in two copies: a super block of version 1, whose CRC-32 begins with the generation, a
+	# mapping table without chunks, empty bitmaps.
+	perl -e 'sub crc { my $c = 1; for (unpack("C*", $_[0])) { $c ^= $_;
 			$c = $c & 1 ? $c >> 1 ^ 0xedb88320 : $c >> 1 for 1 .. 8 } return $c }
 		open F, "+<", "/dev/nullb0" or die "nullb0: $!";
 		for (0, 1) { my $b = pack("L L Q Q L6 x4048", 0x445a4244, 1, 1, $_ * 1024, 18, 2, 12, 1, 16, 0);
