@@ -69,7 +69,9 @@ def postmortem(context: Context, tally: Tally) -> None:
     except ui.Fail as err:
         why = str(err)
     with contextlib.ExitStack() as stack:
-        stack.callback(lambda: dump.unlink(missing_ok=True))
+        # QEMU makes it read-only, and cannot write over one that is left of a run that was killed.
+        dump.unlink(missing_ok=True)
+        stack.callback(dump.unlink, missing_ok=True)
         look = _Look(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kdebug-"))), gdb, drgn, dump)
         with tally.case("postmortem: a guest with a row of each kind"):
             result = boot.run(context, ready.kernel.image, ready.initrd, NO_REPORT, programs=[PROGRAM], label="guest",
