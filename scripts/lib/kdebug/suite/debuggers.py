@@ -80,7 +80,7 @@ class Drgn:
 
     def __init__(self, context: Context, kernel: Kernel) -> None:
         top = context.check / "drgn"
-        self.arguments = ["--quiet", "--main-symbols", "--no-default-symbols", "--symbols", str(kernel.out / "vmlinux")]
+        self.arguments = ["--quiet", "--no-default-symbols", "--symbols", str(kernel.out / "vmlinux")]
         self.script = str(kernel.source / SCRIPT)
         self.env = {}
         self.command = ["drgn"]
