@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""gdb and drgn, which print the kernel's table of requests from a live guest or a dump."""
+"""gdb prints the kernel's table of requests from a live guest and from a dump, drgn from a dump."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kdebug.build.kernel import Kernel
 from kdebug.context import Context
 from kdebug.host import apt, processes, ui
 
-# Before these drgn cannot read a live guest of QEMU's.
+# Debian 12 has no drgn.
 SUITES = ("testing", "unstable")
 SCRIPT = Path("tools/kthread/kthread_dump.py")
 HEADER = "# id "
@@ -56,6 +56,11 @@ def differs(before: Sequence[str], got: Sequence[str], after: Sequence[str]) -> 
     return ""
 
 
+def notes(dump: Path) -> Path:
+    """Where the kernel's own notes of the machine in @dump are."""
+    return dump.with_suffix(".vmcoreinfo")
+
+
 class Gdb:
     """Debian's gdb, with the commands of the kernel's own scripts."""
 
@@ -65,9 +70,13 @@ class Gdb:
                         "-iex", f"add-auto-load-safe-path {kernel.source}", str(self.vmlinux)]
 
     def live(self, sock: Path, dump: Path) -> str:
-        """What it prints of the guest behind the stub @sock, which stands still and is written to the file @dump."""
+        """What it prints of the guest behind the stub @sock, which stands still and is written to the file @dump.
+
+        The kernel's notes go beside the dump: QEMU adds them only for a guest with a driver for its fw_cfg.
+        """
         steps = ["set remotetimeout 300", f"target remote {sock}", "lx-kthreads",
-                 f"monitor dump-guest-memory -p {dump}", "detach"]
+                 f"monitor dump-guest-memory -p {dump}",
+                 f"dump binary memory {notes(dump)} vmcoreinfo_data vmcoreinfo_data+vmcoreinfo_size", "detach"]
         return _said([*self.command, *(word for step in steps for word in ("-ex", step))])
 
     def dump(self, file: Path) -> str:
@@ -84,7 +93,7 @@ class Drgn:
         self.script = str(kernel.source / SCRIPT)
         self.env = {}
         self.command = ["drgn"]
-        if shutil.which("drgn") and "--qemu" in _said(["drgn", "--help"]):
+        if shutil.which("drgn"):
             return
         if not top.is_dir():
             apt.unpack("python3-drgn", SUITES, top)
@@ -96,10 +105,7 @@ class Drgn:
         self.command = [str(loader), "--library-path", str(libs), str(python), "-m", "drgn"]
         self.env = {"PYTHONHOME": str(top / "usr")}
 
-    def live(self, sock: Path) -> str:
-        """What it prints of the running guest behind the QMP socket @sock."""
-        return _said([*self.command, *self.arguments, "--qemu", str(sock), self.script], **self.env)
-
     def dump(self, file: Path) -> str:
         """What it prints of a dump."""
-        return _said([*self.command, *self.arguments, "--core", str(file), self.script], **self.env)
+        return _said([*self.command, *self.arguments, "--vmcoreinfo", str(notes(file)), "--core", str(file), self.script],
+                     **self.env)

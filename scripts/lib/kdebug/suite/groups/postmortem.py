@@ -28,24 +28,21 @@ NO_REPORT = "nokaslr kthread_debug.stall_secs=0"
 class _Look:
     """Looks at the guest while its program waits; each look's text, or why there is none, under its name."""
 
-    def __init__(self, top: Path, gdb: debuggers.Gdb, drgn: debuggers.Drgn | None, dump: Path) -> None:
-        self.top, self.gdb, self.drgn, self.dump = top, gdb, drgn, dump
+    def __init__(self, top: Path, gdb: debuggers.Gdb, dump: Path) -> None:
+        self.top, self.gdb, self.dump = top, gdb, dump
         self.said: dict[str, str | Exception] = {}
 
     @property
     def arguments(self) -> list[str]:
-        """QEMU's, for the debuggers' sockets, the second serial port and drgn's notes in a dump."""
-        return ["-gdb", f"unix:{self.top}/gdb,server=on,wait=off", "-qmp", f"unix:{self.top}/qmp,server=on,wait=off",
-                "-chardev", f"socket,id=go,path={self.top}/go,server=on,wait=off", "-serial", "chardev:go",
-                "-device", "vmcoreinfo"]
+        """QEMU's: a socket for gdb, and one behind the second serial port."""
+        return ["-gdb", f"unix:{self.top}/gdb,server=on,wait=off",
+                "-chardev", f"socket,id=go,path={self.top}/go,server=on,wait=off", "-serial", "chardev:go"]
 
     def on_line(self, line: Line) -> None:
         """The program says when it waits."""
         if line.prog != PROGRAM or line.said != "# look":
             return
         self.look("gdb, live guest", self.gdb.live, self.top / "gdb", self.dump)
-        if self.drgn:
-            self.look("drgn, live guest", self.drgn.live, self.top / "qmp")
         with socket.socket(socket.AF_UNIX) as go:
             go.connect(str(self.top / "go"))
             go.sendall(b"\n")
@@ -72,7 +69,8 @@ def postmortem(context: Context, tally: Tally) -> None:
         # QEMU makes it read-only, and cannot write over one that is left of a run that was killed.
         dump.unlink(missing_ok=True)
         stack.callback(dump.unlink, missing_ok=True)
-        look = _Look(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kdebug-"))), gdb, drgn, dump)
+        stack.callback(debuggers.notes(dump).unlink, missing_ok=True)
+        look = _Look(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kdebug-"))), gdb, dump)
         with tally.case("postmortem: a guest with a row of each kind"):
             result = boot.run(context, ready.kernel.image, ready.initrd, NO_REPORT, programs=[PROGRAM], label="guest",
                               limits=SLOW, extra=look.arguments, on_line=look.on_line)
