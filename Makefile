@@ -8,7 +8,8 @@
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
 #	DELAY=20000		repro: ms until the timer fires, as published
-#	FLAVOUR=plain		test, shell, gdb, fail-each, explore: which configs/*.config; test takes several
+#	FLAVOUR=plain		test, fuzz, shell, gdb, fail-each, explore: which configs/*.config; test and
+#				fuzz take several
 #	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
@@ -16,12 +17,13 @@
 #	MBOX=path, MSGID=id	trailers: where the answers are
 #	SINCE=origin/main	quick: what has changed since that commit; default HEAD
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
+#	WRITES=1000000 SEED=n	fuzz: how many, and what chooses them
 #	SCENARIO=name|path	explore: which, several with blanks; default all; JOBS=2 guests at a time
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test models quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test models fuzz quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -29,6 +31,7 @@ help:
 	@echo 'make quick      the few tests that see first what has changed, in under a minute'
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make models     search the models of the handshake, and their negative controls'
+	@echo 'make fuzz       WRITES=1000000 SEED=n: write to all files of the series, and read them back'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it; BOOT=1: those of a whole boot'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
@@ -52,7 +55,7 @@ help:
 repro timeline tree refresh: export DEPS_FOR = repro
 fail-each: export DEPS_FOR = fail-each
 explore: export DEPS_FOR = explore
-test matrix: export DEPS_FOR = test
+test fuzz matrix: export DEPS_FOR = test
 models: export DEPS_FOR = models
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
@@ -85,6 +88,9 @@ matrix: deps
 
 models: deps
 	@scripts/models
+
+fuzz: deps
+	@scripts/fuzz $(if $(WRITES),--writes '$(WRITES)') $(if $(SEED),--seed '$(SEED)')
 
 claims:
 	@scripts/claims $(if $(PAGE),--page)
