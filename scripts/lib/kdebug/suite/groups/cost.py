@@ -7,7 +7,7 @@ import dataclasses
 import re
 import subprocess
 
-from kdebug.build import bootable
+from kdebug.build import bootable, event_places
 from kdebug.build.bootable import Bootable
 from kdebug.build.kernel import Kernel, Variant
 from kdebug.context import Context
@@ -23,6 +23,9 @@ PAIRS = 5000  # with fewer, when the scheduler's tick comes matters too much
 SEEDS = (1, 2, 3)  # where the allocator places things moves a number by 0.1 %; a mean of three by less
 FLOOD = 100_000
 HELD = 100_000
+# What a creation that succeeds says, from the queue to its function.
+EVENTS = tuple(f"kthread_{event}" for event in ("create_queue", "create_fork", "create_start", "create_claim",
+                                                "create_complete", "create_return", "run"))
 HELD_MEMORY = 4096  # MiB; a thread that is held takes some 25 KiB
 
 
@@ -92,6 +95,17 @@ def cost(context: Context, tally: Tally) -> None:
                      f"interrupts off, printing {FLOOD} rows": str(found["late_ns"])}
         # A row takes some hundred instructions; all of them would be 10^7.
         assert found["late_ns"] < 50_000, found
+    with tally.case("cost: the seven events of a creation take at most a third of kprobe events at their places"):
+        plain = bootable.prepare(context, "plain")
+        places = [f"{event}@{at}" for event, at in event_places.of(plain.kernel.out / "vmlinux", "kthread")
+                  if event in EVENTS]
+        found = counted(context, plain, ":".join([f"events:{PAIRS}", *places]))
+        tally.note(f"{found}")
+        events, probes = found["events_ns"] - found["off_ns"], found["kprobes_ns"] - found["off_ns"]
+        # Each event has one place that such a creation comes by.
+        assert found["probes_hit"] == len(EVENTS), found
+        measured |= {"the seven events of a creation": str(events), "kprobe events at their places": str(probes)}
+        assert 0 < 3 * events <= probes, f"{events} and {probes} instructions: {found}"
     if not tally.failed:
         figures.save(context, measured)
 
