@@ -5,7 +5,7 @@
  *		address, and by two writers at once
  *
  * A write that is refused must change no file. One that is accepted must be read
- * back as fuzz.h says, and change no other file. After each write all files are read.
+ * back as fuzz.h says, and change no other file. After each write the files are read.
  *
  * Some threads are held at the point run, so that there is something to release and
  * nothing waits for it. Nothing else is ever held: while a knob is armed its name is
@@ -19,7 +19,11 @@
 #define MODULE_FILE	"/sys/kernel/debug/test_kthread"
 #define NOBODY		"fuzz-nobody"
 #define LIMIT		60000	/* ms until what has been released is gone */
-#define BURST		8	/* writes of each of two writers at once */
+#define BURST		8	/* writes of the other writer, and of the first at most */
+#define MOST		(8 * BURST)
+#define DELAY		300000	/* ns */
+#define SCHED_FIFO	1
+#define TURNS		5	/* in which all numbers are read */
 #define TELL		15000	/* ms between two lines that say how far it is */
 
 static unsigned long long seed;
@@ -149,17 +153,27 @@ static int reads_right(struct file *f)
 	return len == (ssize_t)f->len && !memcmp(buf, f->now, len);
 }
 
-static int all_read_right(void)
+/*
+ * Numbers have to be opened for each look, which takes long under KASAN: of those that
+ * are not @written each has its turn.
+ */
+static int all_read_right(const struct file *written)
 {
+	static int turn;
 	char buf[4 * LINE];
 	int i, wrong = 0;
 	ssize_t len;
 
+	turn = (turn + 1) % TURNS;
 	for (i = 0; i < NR_FILES; i++) {
+		if (no_seek(&files[i]) && &files[i] != written && i % TURNS != turn)
+			continue;
 		if (reads_right(&files[i]))
 			continue;
 		wrong++;
 		printf("# %s%s is wrong\n", files[i].dir, files[i].name);
+		if (no_seek(&files[i]) && &files[i] != written)
+			printf("# that has come in the last %d writes\n", TURNS);
 		if (files[i].kind == REQUESTS)
 			continue;
 		print_bytes("it has to read", files[i].now, files[i].len);
@@ -350,7 +364,7 @@ static int do_op(struct op *op)
 		return 0;
 	take(f, &w);
 	forget_released(&w);
-	if ((nr_gone && !are_gone()) || !all_read_right()) {
+	if ((nr_gone && !are_gone()) || !all_read_right(f)) {
 		print_op(op);
 		printf("# it returned %ld\n", result);
 		return 0;
@@ -413,16 +427,23 @@ static int calm_down(void)
 	return !i || i >= 100 || set(PARAMS, "stall_secs", "120");
 }
 
-/* --- two writers --- */
+/*
+ * --- two writers ---
+ *
+ * The other one is a real-time task. It sleeps for a moment before each write, and
+ * then interrupts the first one in whatever that does, or writes on another CPU.
+ */
 
 static struct {
 	struct op ops[2];
 	struct want wants[2];
-	long results[2][BURST];
-	int times;
-	volatile int ready, go, done;
+	long results[2][MOST];
+	int most[2], times[2];		/* writes, at most and so far */
+	unsigned int delays[BURST];	/* in ns */
+	unsigned long cpus;
+	volatile int done;
 } *shared;
-static int to_other[2];
+static int to_other[2], from_other[2];
 
 /* Does a file that both write to have the value of one of them, or a mixture? */
 static int is_either(void)
@@ -448,10 +469,14 @@ static int race_writes(int who, int fd)
 	const struct op *op = &shared->ops[who];
 	int i;
 
-	for (i = 0; i < shared->times; i++) {
+	for (i = 0; i < shared->most[who] && !(i && !who && shared->done); i++) {
+		if (who)
+			syscall(__NR_clock_nanosleep, CLOCK_MONOTONIC, 0,
+				&(struct timespec){ .tv_nsec = shared->delays[i] }, NULL);
 		if (!no_seek(op->file))
 			_sys_lseek(fd, 0, SEEK_SET);
 		shared->results[who][i] = write_op(op, fd);
+		shared->times[who] = i + 1;
 		if (!who && !is_either())
 			return 0;
 	}
@@ -460,18 +485,19 @@ static int race_writes(int who, int fd)
 
 static void other_writer(void)
 {
+	int prio = 50;
 	char c;
 
+	syscall(__NR_sched_setscheduler, 0, SCHED_FIFO, &prio);
 	/* Where the first writer is in a file is its own. */
 	shut();
 	open_all();
 	while (read(to_other[0], &c, 1) == 1) {
-		shared->ready = 1;
-		while (!shared->go)
-			sched_yield();
+		/* There need not be such a CPU. */
+		syscall(__NR_sched_setaffinity, 0, sizeof(shared->cpus), &shared->cpus);
 		race_writes(1, shared->ops[1].file->fd);
-		__sync_synchronize();
 		shared->done = 1;
+		write(from_other[1], "", 1);
 	}
 	_exit(0);
 }
@@ -484,7 +510,7 @@ static int race_was_right(const struct want *wants)
 	for (who = 0; who < 2; who++) {
 		const struct op *op = &shared->ops[who];
 
-		for (i = 0; i < shared->times; i++) {
+		for (i = 0; i < shared->times[who]; i++) {
 			long result = shared->results[who][i];
 
 			at_once++;
@@ -509,22 +535,32 @@ static int race(void)
 {
 	struct op *a = &shared->ops[0], *b = &shared->ops[1];
 	struct want *wants = shared->wants;
-	long at = 0;
-	int who, unmixed;
+	long at = 0, last;
+	int who, i, once, unmixed;
+	char c;
 
-	a->file = choose_file();
-	b->file = below(2) ? a->file : choose_file();
+	a->file = nr_held && !below(8) ? file_of(BLOCK, "release") : choose_file();
+	b->file = below(4) ? a->file : choose_file();
 	/* Neither arms a knob while the other changes whom it means. */
 	if ((arms(a->file) && !strcmp(b->file->name, "name")) ||
 	    (arms(b->file) && !strcmp(a->file->name, "name")))
 		return 1;
 	if (!make_safe(a->file) || !make_safe(b->file))
 		return 0;
-	shared->times = a->file->kind == RELEASE || b->file->kind == RELEASE ? 1 : BURST;
+	once = a->file->kind == RELEASE || b->file->kind == RELEASE;
+	shared->most[0] = once ? 1 : MOST;
+	shared->most[1] = once ? 1 : BURST;
+	shared->times[0] = shared->times[1] = shared->done = 0;
+	shared->cpus = 1UL << below(2);
+	for (i = 0; i < BURST; i++)
+		shared->delays[i] = below(once ? DELAY / 4 : DELAY);
 	for (who = 0; who < 2; who++) {
 		struct op *op = &shared->ops[who];
 
-		choose_bytes(op);
+		if (once && op->file->kind == RELEASE && nr_held && below(4))
+			op->len = print_to(op->buf, "%llu", held[0].id);
+		else
+			choose_bytes(op);
 		op->how = no_seek(op->file) ? GO_ON : AT_START;
 		op->nr_pieces = 0;
 		at = 0;
@@ -532,16 +568,12 @@ static int race(void)
 		if (op->file->fd < 0)
 			return 1;
 	}
-	shared->ready = shared->go = shared->done = 0;
 	write(to_other[1], "", 1);
-	while (!shared->ready)
-		sched_yield();
-	shared->go = 1;
 	unmixed = race_writes(0, a->file->fd);
-	while (!shared->done)
-		sched_yield();
-	__sync_synchronize();
-	pos[a->file - files] = knobs_own(a->file) && wants[0].result > 0 ? wants[0].result : 0;
+	if (read(from_other[0], &c, 1) != 1)
+		return 0;
+	last = shared->results[0][shared->times[0] - 1];
+	pos[a->file - files] = knobs_own(a->file) && last > 0 ? last : 0;
 
 	if (!unmixed || !race_was_right(wants))
 		goto wrong;
@@ -554,10 +586,10 @@ static int race(void)
 		memcpy(a->file->now, wants[0].value, wants[0].len);
 		a->file->len = wants[0].len;
 	}
-	if (all_read_right())
+	if (all_read_right(a->file) && reads_right(b->file))
 		return 1;
 wrong:
-	printf("# by two writers at once, %d times each:\n", shared->times);
+	printf("# by two writers at once, %d and %d times:\n", shared->times[0], shared->times[1]);
 	print_op(a);
 	print_op(b);
 	return 0;
@@ -633,6 +665,7 @@ static int knows_all(const char *dir)
 static int begin(void)
 {
 	int i, err = insmod("/mod/test_kthread.ko", "");
+	unsigned long one = 1;
 
 	if (err) {
 		printf("# cannot load test_kthread.ko: error %d\n", -err);
@@ -654,8 +687,10 @@ static int begin(void)
 	}
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED || pipe(to_other))
+	if (shared == MAP_FAILED || pipe(to_other) ||
+	    pipe(from_other))
 		return 0;
+	syscall(__NR_sched_setaffinity, 0, sizeof(one), &one);
 	if (!fork()) {
 		close(to_other[1]);
 		other_writer();
@@ -670,7 +705,7 @@ static int step(void)
 
 	if (nr_held < HELD && !below(48))
 		return hold_one();
-	if (!below(50))
+	if (!below(25))
 		return race() && calm_down();
 	op.file = choose_file();
 	if (!make_safe(op.file))
@@ -704,7 +739,7 @@ int main(int argc, char **argv)
 {
 	long writes = argc > 1 ? atol(argv[1]) : 0;
 	struct want all = { .releases = 2 };
-	int good;
+	int good, i;
 
 	if (argc != 3 || writes <= 0) {
 		printf("# usage: fuzz WRITES SEED\n");
@@ -716,6 +751,8 @@ int main(int argc, char **argv)
 	good = begin();
 	while (good && nr_writes < writes)
 		good = step();
+	for (i = 0; good && i < TURNS; i++)
+		good = all_read_right(NULL);
 	/* Leave nothing behind, whatever has happened. */
 	put(BLOCK "probability", "0");
 	put(FAIL "probability", "0");
