@@ -109,6 +109,12 @@ class Ensure(Scratch):
         (self.configs / "up.config").write_text("# On top of: plain\n# CONFIG_SMP is not set\n")
         self.assertEqual(ensure(self.context, self.applied, "up").cpus, 1)
 
+    def test_a_kernel_for_gdb_has_its_commands(self) -> None:
+        (self.configs / "gdb.config").write_text("CONFIG_GDB_SCRIPTS=y\n")
+        self.result("CONFIG_A=y\nCONFIG_B=y\nCONFIG_GDB_SCRIPTS=y\n")
+        ensure(self.context, self.applied, "plain", ["gdb"])
+        self.assertIn(" bzImage modules scripts_gdb\n", (self.tmp / "calls").read_text())
+
     def test_a_variant_has_its_own_directory_and_arguments(self) -> None:
         first = ensure(self.context, self.applied, "plain")
         moved = ensure(self.context, self.applied, "plain", variant=Variant("pad", ("CFLAGS_kthread.o=-DX=1",)))

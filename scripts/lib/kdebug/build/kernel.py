@@ -137,7 +137,8 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
     out = context.out / out_name(context, applied, [*names, variant.name] if variant else names)
     variant = variant or Variant("")
     row = arch.of(context)
-    targets = variant.targets or row.targets
+    gdb = any(flavours.options(f.read_text()).get("CONFIG_GDB_SCRIPTS") == "y" for f in files)
+    targets = variant.targets or (*row.targets, *(["scripts_gdb"] if gdb else []))
     log, stamp_file = out.with_name(out.name + ".log"), out.with_name(out.name + ".json")
     image = out / (variant.targets[0] if variant.targets else row.path)
     stamp = load_json(stamp_file)

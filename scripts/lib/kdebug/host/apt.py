@@ -112,6 +112,40 @@ def package(context: Context, name: str, suites: tuple[str, ...]) -> Path:
     return found
 
 
+def unpack(name: str, suites: tuple[str, ...], top: Path) -> None:
+    """Unpack the package @name of the first of @suites that has it, and all that it depends on, as the tree @top.
+
+    Nothing is installed: no package's scripts run.
+    """
+    keyring = next((k for k in KEYRINGS if k.is_file()), None)
+    new, said = top.with_name(f".{top.name}.new"), ""
+    shutil.rmtree(new, ignore_errors=True)
+    with ui.phase("fetch", f"{name} and what it depends on") as phase:
+        apt = Apt(new / "apt")
+        for suite, mirror in ((s, m) for s in suites for m in host_mirrors() if keyring):
+            phase.live(f"asking {suite}")
+            assert keyring
+            found, said = apt.find(mirror, suite, keyring, name)
+            if not found:
+                continue
+            status, _, said = apt("--yes", "--no-install-recommends", "--download-only", "install", name)
+            if status:
+                continue
+            for deb in sorted((new / "apt/cache/archives").glob("*.deb")):
+                phase.live(deb.name)
+                status, _, err = processes.run([["dpkg-deb", "-x", str(deb), str(new / "root")]], disk=new)
+                if status:
+                    raise ui.Fail(deb.name, f"cannot be unpacked ({processes.first_line(err)})", "run again")
+            shutil.rmtree(top, ignore_errors=True)
+            (new / "root").replace(top)
+            shutil.rmtree(new)
+            phase.result = found[1]
+            return
+    shutil.rmtree(new)
+    raise ui.Fail(name, f"not to be had from {' or '.join(suites)} of Debian ({processes.first_line(said)})",
+                  "connect, or install it by hand")
+
+
 def newest(context: Context, mirrors: list[str], name: str, suites: tuple[str, ...],
            pool: Sequence[tuple[str, int, str]] = (),
            instead: str = "") -> Path | None:
