@@ -19,7 +19,7 @@ WRITES = 20_000
 MOST_SEED = 2**64 - 1
 # It says every 15 s of the guest how far it is.
 SILENCE = 600
-# A write takes 2 ms on a machine that does nothing else; so long may it take on any, in seconds.
+# A write takes 1 ms on a machine that does nothing else; so long may it take on any, in seconds.
 SLOWEST = 0.1
 
 
