@@ -23,7 +23,7 @@ struct op {
 	char buf[MAX_WRITE];
 };
 
-static unsigned long long state;	/* the seed at first */
+static unsigned long long state;	/* made of the seed and the step */
 
 static unsigned long long chance(void)
 {
