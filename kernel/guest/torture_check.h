@@ -4,6 +4,9 @@
  * handshake. Events come from several CPUs and are sorted by the trace's
  * counter. If a CPU has lost some, the ids of that stretch are not checked.
  */
+#ifndef TORTURE_CHECK_H
+#define TORTURE_CHECK_H
+
 #include "torture.h"
 
 enum event {
@@ -511,3 +514,5 @@ static __attribute__((noreturn)) void checker(void)
 	check_ends();
 	_exit(0);
 }
+
+#endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Those who make things go wrong: the knobs, the CPUs, the forks, the killers, an unloading. */
+#ifndef TORTURE_CONTROL_H
+#define TORTURE_CONTROL_H
+
 #include "torture.h"
 
 #define FAILSLAB	"/sys/kernel/debug/failslab/"
@@ -208,7 +211,7 @@ static __attribute__((noreturn)) void hotplugger(u64 seed, unsigned int actor, i
 		/* A CPU that is told twice to go says so. */
 		if (!put(path, *online == '1' ? "0" : "1"))
 			shared->hotplugs++;
-		msleep(100 + below(1500));
+		msleep(200 + below(3000));
 	}
 	for (cpu = 1; cpu < cpus; cpu++) {
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
@@ -311,3 +314,5 @@ static __attribute__((noreturn)) void users(u64 seed, unsigned int actor)
 		;
 	_exit(0);
 }
+
+#endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The readers of the table and of comp_block/held: in pieces, with seeks, or not at all. */
+#ifndef TORTURE_READ_H
+#define TORTURE_READ_H
+
 #include "torture.h"
 
 static const char *const row_stages[] = {
@@ -206,3 +209,5 @@ static __attribute__((noreturn)) void poller(u64 seed, unsigned int actor)
 	}
 	_exit(0);
 }
+
+#endif
