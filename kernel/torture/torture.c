@@ -38,7 +38,7 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 #define kthread_run_worker		kthread_create_worker
-#define kthread_affine_preferred(p, mask)	kthread_bind_mask(p, mask)
+#define kthread_affine_preferred(p, mask)	do { } while (0)
 #endif
 
 #define MOST_CREATORS	16
