@@ -286,6 +286,7 @@ static __attribute__((noreturn)) void users(u64 seed, unsigned int actor)
 {
 	pid_t pids[USERS] = { 0 }, gone;
 	unsigned int life = 0;
+	u64 next = 0;
 	int i;
 
 	seed_actor(seed, actor);
@@ -301,9 +302,11 @@ static __attribute__((noreturn)) void users(u64 seed, unsigned int actor)
 				pids[i] = 0;
 			else
 				life++, shared->users++;
-		} else if (once_in(4)) {
+		} else if (shared->newest >= next) {
 			kill(pids[i], SIGKILL);
 			shared->users_killed++;
+			/* In ids, so that a slow kernel comes to something, too. */
+			next = shared->newest + below(80);
 		}
 		while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
 			for (i = 0; i < USERS; i++)

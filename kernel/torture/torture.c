@@ -412,14 +412,17 @@ static int creator_fn(void *number)
 static int killer_fn(void *unused)
 {
 	struct rnd_state rnd;
+	s64 next = 0;
 
 	prandom_seed_state(&rnd, seed + MOST_CREATORS);
 	while (!kthread_should_stop()) {
-		usleep_range(100, 20000);
-		if (creators) {
-			send_sig(SIGKILL, actors[below(&rnd, creators)], 1);
-			count(kills);
-		}
+		usleep_range(100, 3000);
+		/* On a slow kernel as many of them are killed as on a fast one. */
+		if (!creators || atomic64_read(&counts[COUNT_created]) < next)
+			continue;
+		send_sig(SIGKILL, actors[below(&rnd, creators)], 1);
+		count(kills);
+		next = atomic64_read(&counts[COUNT_created]) + below(&rnd, 30);
 	}
 	return 0;
 }
