@@ -151,7 +151,7 @@ static void torture(long long start)
 	u64 created = 0, before;
 
 	while (!shared->failed && now < start + (long long)seconds * 1000 && created < creations) {
-		msleep(100);
+		msleep(250);
 		now = now_ms();
 		before = created;
 		created = counted("created");

@@ -53,12 +53,12 @@ struct life {
 #define BATCH		(1 << 17)
 #define MOST_CPUS	64
 #define KTHREADD	2
-#define NAP_MS		20
+#define NAP_MS		50
 /*
  * So many naps later an event is checked. A CPU may have taken a number, and not
  * written its event yet: emulation gives each CPU a turn of up to 100 ms.
  */
-#define LAG		25
+#define LAG		10
 
 static struct life *lives;
 static struct step *steps;

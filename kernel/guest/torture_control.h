@@ -194,7 +194,7 @@ static __attribute__((noreturn)) void controller(u64 seed, unsigned int actor)
 			shared->sysrqs++;
 			sysrq = now_ms() + 20000 + below(20000);
 		}
-		msleep(below(60));
+		msleep(10 + below(150));
 	}
 	quiet_knobs();
 	_exit(0);
@@ -214,7 +214,7 @@ static __attribute__((noreturn)) void hotplugger(u64 seed, unsigned int actor, i
 		/* A CPU that is told twice to go says so. */
 		if (!put(path, *online == '1' ? "0" : "1"))
 			shared->hotplugs++;
-		msleep(200 + below(3000));
+		msleep(500 + below(8000));
 	}
 	for (cpu = 1; cpu < cpus; cpu++) {
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
@@ -250,7 +250,7 @@ static __attribute__((noreturn)) void fork_failer(u64 seed, unsigned int actor)
 			set(THREADS_MAX, max);
 			shared->forks_failed++;
 		}
-		msleep(below(400));
+		msleep(200 + below(1000));
 	}
 	put("/proc/2/fail-nth", "0");
 	_exit(0);
@@ -268,7 +268,7 @@ static __attribute__((noreturn)) void unloader(u64 seed, unsigned int actor)
 				fail("torture_gone cannot be unloaded: error %d", errno);
 			shared->unloads++;
 		}
-		msleep(50 + below(500));
+		msleep(200 + below(2000));
 	}
 	_exit(0);
 }
@@ -314,7 +314,7 @@ static __attribute__((noreturn)) void users(u64 seed, unsigned int actor)
 		while ((gone = waitpid(-1, NULL, WNOHANG)) > 0)
 			for (i = 0; i < USERS; i++)
 				pids[i] = pids[i] == gone ? 0 : pids[i];
-		msleep(1 + below(40));
+		msleep(10 + below(80));
 	}
 	while (waitpid(-1, NULL, 0) > 0)
 		;

@@ -155,7 +155,7 @@ static __attribute__((noreturn)) void reader(u64 seed, unsigned int actor, int p
 		}
 		left--;
 		read_table(fd, piece, seeks);
-		msleep(1 + below(30));
+		msleep(10 + below(200));
 	}
 	_exit(0);
 }
@@ -176,7 +176,7 @@ static __attribute__((noreturn)) void lazy_reader(u64 seed, unsigned int actor)
 			close(*fd), *fd = -1;
 		else if (read(*fd, buf, 1 + below(sizeof(buf))) < 0)
 			fail("requests: a read returned error %d", errno);
-		msleep(below(50));
+		msleep(50 + below(200));
 	}
 	_exit(0);
 }
@@ -192,9 +192,9 @@ static __attribute__((noreturn)) void poller(u64 seed, unsigned int actor)
 
 	seed_actor(seed, actor);
 	while (fd >= 0 && !shared->over) {
-		poll(&one, 1, below(200));
+		poll(&one, 1, below(500));
 		if (once_in(4))
-			continue;	/* without a read it stays ready */
+			poll(&one, 1, 0);	/* without a read it stays ready */
 		lseek(fd, 0, SEEK_SET);
 		n = read(fd, buf, sizeof(buf) - 1);
 		if (n < 2 || buf[n - 1] != '\n') {
@@ -205,7 +205,7 @@ static __attribute__((noreturn)) void poller(u64 seed, unsigned int actor)
 		if (!is_number(buf, &held) || held > 100000)
 			fail("comp_block/held is '%s'", buf);
 		shared->polls++;
-		msleep(1 + below(5));
+		msleep(20 + below(50));
 	}
 	_exit(0);
 }
