@@ -29,7 +29,7 @@ enum actor { READER, PIECES, SEEKER, LAZY, POLLER, CONTROLLER, HOTPLUG, FORKS, U
 	     NR_ACTORS };
 static const char *const actor_names[NR_ACTORS] = {
 	"reader", "reader in pieces", "reader that seeks", "lazy reader", "poller", "controller",
-	"hotplug", "fork failer", "unloader", "users", "checker", "stop of the creators",
+	"hotplug", "breaker of forks", "unloader", "users", "checker", "stop of the creators",
 };
 static pid_t actors[NR_ACTORS];
 
@@ -113,7 +113,7 @@ static pid_t actor(enum actor which)
 	case HOTPLUG:
 		hotplugger(seed, which, cpus);
 	case FORKS:
-		fork_failer(seed, which);
+		break_forks(seed, which);
 	case UNLOADER:
 		unloader(seed, which);
 	case SPAWNER:

@@ -226,7 +226,7 @@ static __attribute__((noreturn)) void hotplugger(u64 seed, unsigned int actor, i
 }
 
 /* Forks fail: kthreadd's own for want of memory, and now and then those of everybody. */
-static __attribute__((noreturn)) void fork_failer(u64 seed, unsigned int actor)
+static __attribute__((noreturn)) void break_forks(u64 seed, unsigned int actor)
 {
 	int slab = !put(FAILSLAB "ignore-gfp-wait", "N") && !put(FAILSLAB "verbose", "0");
 	char max[32], nth[16], left[16];
