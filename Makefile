@@ -8,13 +8,8 @@
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
 #	DELAY=20000		repro: ms until the timer fires, as published
-<<<<<<< HEAD
-#	FLAVOUR=plain		test, fuzz, shell, gdb, fail-each, explore: which configs/*.config; test and
-#				fuzz take several
-=======
-#	FLAVOUR=plain		test, shell, gdb, fail-each, explore, torture: which configs/*.config; test and
-#				torture take several
->>>>>>> ebdebdd46087016996f3b1e2d46c7e80ade4a18a
+#	FLAVOUR=plain		test, fuzz, shell, gdb, fail-each, explore, torture: which configs/*.config;
+#				test, fuzz and torture take several
 #	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
@@ -22,21 +17,14 @@
 #	MBOX=path, MSGID=id	trailers: where the answers are
 #	SINCE=origin/main	quick: what has changed since that commit; default HEAD
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
-<<<<<<< HEAD
 #	WRITES=1000000 SEED=n	fuzz: how many, and what chooses them
-=======
 #	MINUTES=30 CPUS=1,2,4 SEED=1	torture: how long in all, on how many CPUs, which decisions
->>>>>>> ebdebdd46087016996f3b1e2d46c7e80ade4a18a
 #	SCENARIO=name|path	explore: which, several with blanks; default all; JOBS=2 guests at a time
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help deps repro test models fuzz quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
-=======
-.PHONY: help deps repro test models quick matrix claims timeline fail-each explore torture shell gdb tree refresh check mail trailers roundtrip clean distclean
->>>>>>> ebdebdd46087016996f3b1e2d46c7e80ade4a18a
+.PHONY: help deps repro test models fuzz quick matrix claims timeline fail-each explore torture shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
