@@ -8,7 +8,8 @@
 #	ACCEL=kvm|tcg		do not find out by a probe
 #	ARCH=arm		repro, test, shell: another architecture, see docs/architectures.md
 #	DELAY=20000		repro: ms until the timer fires, as published
-#	FLAVOUR=plain		test, shell, gdb, fail-each, explore: which configs/*.config; test takes several
+#	FLAVOUR=plain		test, fuzz, shell, gdb, fail-each, explore, torture: which configs/*.config;
+#				test, fuzz and torture take several
 #	MATRIX=x86_64,arm64:plain,kasan:7.3	matrix: architectures:flavours:bases
 #	CHECK=on,sparse PATCH=1,3-5	check: only these checks, only these patches
 #	V=2 PREV=sent-2-debug-v1	mail: the second version, and the revision sent before
@@ -16,12 +17,14 @@
 #	MBOX=path, MSGID=id	trailers: where the answers are
 #	SINCE=origin/main	quick: what has changed since that commit; default HEAD
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
+#	WRITES=1000000 SEED=n	fuzz: how many, and what chooses them
+#	MINUTES=30 CPUS=1,2,4 SEED=1	torture: how long in all, on how many CPUs, which decisions
 #	SCENARIO=name|path	explore: which, several with blanks; default all; JOBS=2 guests at a time
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test models quick matrix claims timeline fail-each explore shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test models fuzz quick matrix claims timeline fail-each explore torture shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -29,10 +32,12 @@ help:
 	@echo 'make quick      the few tests that see first what has changed, in under a minute'
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make models     search the models of the handshake, and their negative controls'
+	@echo 'make fuzz       WRITES=1000000 SEED=n: write to all files of the series, and read them back'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it; BOOT=1: those of a whole boot'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
 	@echo 'make explore    SCENARIO=name|path: each creation of a thread in it is broken in turn'
+	@echo 'make torture    MINUTES=30 CPUS=1,2,4 SEED=n: random lives of threads, and all that goes wrong'
 	@echo 'make shell      an interactive guest with debugfs mounted'
 	@echo 'make gdb        the same, stopped at the gdb stub'
 	@echo 'make tree       unfold patches/ into the git tree build/tree'
@@ -49,10 +54,10 @@ help:
 	@echo 'those that it needs: fixes, debug, fault or misuse. See README.md.'
 
 # Each asks for what it needs itself; `make deps` for all of it.
-repro timeline tree refresh: export DEPS_FOR = repro
+repro timeline tree refresh torture: export DEPS_FOR = repro
 fail-each: export DEPS_FOR = fail-each
 explore: export DEPS_FOR = explore
-test matrix: export DEPS_FOR = test
+test fuzz matrix: export DEPS_FOR = test
 models: export DEPS_FOR = models
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
@@ -62,9 +67,9 @@ mail: export DEPS_FOR = mail
 trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
-check quick models timeline fail-each explore matrix: override export ARCH =
+check quick models timeline fail-each explore torture matrix: override export ARCH =
 # For the Linux that the series is made for.
-tree refresh check quick models mail trailers roundtrip claims matrix: override export BASE =
+tree refresh check quick models mail trailers roundtrip claims matrix torture: override export BASE =
 # For the whole series.
 timeline tree refresh quick models roundtrip claims matrix: override export SET =
 
@@ -86,6 +91,9 @@ matrix: deps
 models: deps
 	@scripts/models
 
+fuzz: deps
+	@scripts/fuzz $(if $(WRITES),--writes '$(WRITES)') $(if $(SEED),--seed '$(SEED)')
+
 claims:
 	@scripts/claims $(if $(PAGE),--page)
 
@@ -97,6 +105,10 @@ fail-each: deps
 
 explore: deps
 	@scripts/explore $(if $(JOBS),--jobs '$(JOBS)') $(SCENARIO)
+
+torture: deps
+	@scripts/torture $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(CPUS),--cpus '$(CPUS)') \
+		$(if $(SEED),--seed '$(SEED)')
 
 shell gdb: deps
 	@scripts/guest $@

@@ -5,6 +5,7 @@
  * runs of one kernel give the same numbers.
  *
  *	pairs=N		N times create, wake and stop, after some to warm up
+ *	pairs_key=KEY	what that result is called
  *	flood=N		N times create, by a creator that is killed in the first:
  *			the rest are given up at once and stay in the queue
  *	give_up=N	as flood, and no more: no numbers
@@ -37,6 +38,10 @@ static void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*fn)(stru
 static unsigned int pairs;
 module_param(pairs, uint, 0400);
 MODULE_PARM_DESC(pairs, "how often to create and stop a thread");
+
+static char *pairs_key = "pair_ns";
+module_param(pairs_key, charp, 0400);
+MODULE_PARM_DESC(pairs_key, "the key of what a pair takes");
 
 static unsigned int flood;
 module_param(flood, uint, 0400);
@@ -121,7 +126,8 @@ static int __init bench_init(void)
 		err = err ?: bench_pairs(pairs);
 		if (err)
 			return err;
-		pr_info("bench: pair_ns %llu\n", div_u64(ktime_get_ns() - start, pairs));
+		pr_info("bench: %s %llu\n", pairs_key,
+			div_u64(ktime_get_ns() - start, pairs));
 	}
 	if (flood) {
 		bench_flood(BATCH);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench:pairs:N	what N creations and stops take
+ * bench:events:N:EVENT@PLACE...
+ *			what N creations and stops take with nothing traced, with these
+ *			events of the system kthread, and with kprobe events at their
+ *			PLACEs instead, in bytes behind _text, which record as much
  * bench:flood:N	what a creation takes in front of an empty table and of one
  *			with N requests, and for how long printing it all keeps
  *			interrupts off
@@ -113,6 +117,126 @@ static int flood(const char *n)
 	slurp(LATE, late, sizeof(late));
 	printf("bench: rows %d\nbench: late_ns %s", rows, late);
 	return 1;
+}
+
+#define TRACING	"/sys/kernel/tracing/"
+#define ROUNDS	5
+
+static int pairs(const char *n, const char *key)
+{
+	char params[96];
+	int err;
+
+	snprintf(params, sizeof(params), "pairs=%s pairs_key=%s", n, key);
+	err = insmod("/mod/bench.ko", params);
+	if (err)
+		printf("# cannot load bench.ko: error %d\n", -err);
+	return !err && !rmmod("bench");
+}
+
+/* What stands before the '@' of @word, with @before and @behind. */
+static const char *of_event(const char *before, const char *word, const char *behind)
+{
+	static char text[192];
+	int len = strchr(word, '@') - word;
+
+	snprintf(text, sizeof(text), "%s%.*s%s", before, len, word, behind);
+	return text;
+}
+
+static int event_is(const char *word, const char *value)
+{
+	int err = put(of_event(TRACING "events/kthread/", word, "/enable"), value);
+
+	if (err)
+		printf("# cannot write %s for %s: error %d\n", value, word, -err);
+	return !err;
+}
+
+/* As many words of the stack as the event @word has fields: both record as much. */
+static void probe_fields(const char *word, char *probe, size_t size)
+{
+	static char buf[8192];
+	char *at = buf, field[32];
+	int nr = 0;
+
+	slurp(of_event(TRACING "events/kthread/", word, "/format"), buf, sizeof(buf));
+	while ((at = strstr(at, "\tfield:"))) {
+		at += 7;
+		if (strstr(at, " common_") && strstr(at, " common_") < strchr(at, ';'))
+			continue;
+		snprintf(field, sizeof(field), " f%d=+%d(%%sp):u64", nr, 8 * nr);
+		strlcat(probe, field, size);
+		nr++;
+	}
+}
+
+/* How many probes have been hit @times at least. Some places are those of a rare case. */
+static int probes_hit(long times, int *optimized)
+{
+	static char buf[65536];
+	char *line, *end, *word;
+	int nr = 0;
+
+	slurp("/sys/kernel/debug/kprobes/list", buf, sizeof(buf));
+	for (*optimized = 0, line = buf; (line = strstr(line, "[OPTIMIZED]")); line++)
+		++*optimized;
+	slurp(TRACING "kprobe_profile", buf, sizeof(buf));
+	for (line = buf; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		for (word = line; *word == ' '; word++)
+			;
+		word = strchr(word, ' ');
+		nr += word && strtol(word, NULL, 10) >= times;
+	}
+	return nr;
+}
+
+static int probes_are(const char *value)
+{
+	return !put(TRACING "events/kprobes/enable", value);
+}
+
+static int events_are(char **words, const char *value)
+{
+	for (; *words; words++)
+		if (!event_is(*words, value))
+			return 0;
+	return 1;
+}
+
+/* In turns, as what a pair takes moves a little from load to load. The first turn is none. */
+static int events(const char *n, char **words)
+{
+	int i, nr, optimized;
+	char probe[512];
+
+	for (i = 0; words[i]; i++) {
+		if (!strchr(words[i], '@'))
+			return 0;
+		/* One place each: an event may have several. */
+		snprintf(probe, sizeof(probe), "p:kprobes/%s_%d _text+%s",
+			 of_event("", words[i], ""), i, strchr(words[i], '@') + 1);
+		probe_fields(words[i], probe, sizeof(probe));
+		if (put(TRACING "kprobe_events", probe)) {
+			printf("# no probe: %s\n", probe);
+			return 0;
+		}
+	}
+	for (i = 0; i < ROUNDS; i++) {
+		if (!pairs(n, i ? "off_ns" : "first_off_ns") || !events_are(words, "1") ||
+		    !pairs(n, i ? "events_ns" : "first_events_ns") ||
+		    !events_are(words, "0") || !probes_are("1"))
+			return 0;
+		msleep(3000);	/* what is done to make them cheaper is done by then */
+		if (!pairs(n, i ? "kprobes_ns" : "first_kprobes_ns"))
+			return 0;
+		nr = probes_hit(atol(n), &optimized);
+		if (!probes_are("0"))
+			return 0;
+	}
+	printf("bench: probes_hit %d\nbench: probes_optimized %d\n", nr, optimized);
+	return nr > 0;
 }
 
 #define FEW		10
@@ -296,16 +420,16 @@ static int release(const char *n)
 
 int main(int argc, char **argv)
 {
-	char params[64];
 	int ok = 0;
 
-	if (argc != 3) {
-		printf("# usage: bench pairs|flood|release N\n");
+	if (argc < 3 || (argc > 3) != !strcmp(argv[1], "events")) {
+		printf("# usage: bench pairs|flood|release N, bench events N EVENT@PLACE...\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "pairs")) {
-		snprintf(params, sizeof(params), "pairs=%s", argv[2]);
-		ok = !insmod("/mod/bench.ko", params);
+		ok = pairs(argv[2], "pair_ns");
+	} else if (!strcmp(argv[1], "events")) {
+		ok = events(argv[2], argv + 3);
 	} else if (!strcmp(argv[1], "flood")) {
 		ok = flood(argv[2]);
 	} else if (!strcmp(argv[1], "release")) {

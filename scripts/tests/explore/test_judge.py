@@ -57,6 +57,12 @@ class Verdicts(unittest.TestCase):
         for line in ("explore: said n=1 step=action BUG: KASAN: bad", "kdebug: other| Oops: no"):
             self.assertEqual(findings(trial(later=f"{line}\n")), [])
 
+    def test_what_says_where_is_left_alone(self) -> None:
+        """The first frame below it is the one that prints."""
+        found = findings(trial(action=0, later="BUG: KASAN: null-ptr-deref in f+0x1/0x2 [m]\nCall Trace:\n"
+                               " dump_stack_lvl+0x6a/0x93\n"))
+        self.assertEqual(found[0].line, "BUG: KASAN: null-ptr-deref in f+0x1/0x2 [m]")
+
     def test_an_oops_says_where(self) -> None:
         self.assertEqual(self.worst(trial(later="BUG: unable to handle page fault\nRIP: 0010:f+0x1/0x2 [three]\n")),
                          "oops: BUG: unable to handle page fault at f+0x1/0x2 [three]")

@@ -94,6 +94,8 @@ bad BUG: arch topology borken
 bad [ BUG: something of tomorrow's ]
 warning refcount_t: underflow; use-after-free.
 warning WARNING: kernel/kthread.c:569 at kthread_bind_mask+0x2c/0x90, CPU#0: prog/40
+warning sysfs: cannot create duplicate filename '/devices/virtual/workqueue/scsi_tmf_0'
+warning kobject: 'x' (ff11000006b5f810): tried to init an initialized object, something is seriously wrong.
 warning WARNING: at kthread_bind_mask+0x2c/0x90, CPU#0: prog/40
 bad ** 17 printk messages dropped **
 """
@@ -145,6 +147,32 @@ class Lines(unittest.TestCase):
         self.assertIs(verdict(log.play(tags=("stall-report",))).code, Code.PASS)
 
 
+class Own(unittest.TestCase):
+    """Which lines of a report are about kthread.c or the series."""
+
+    def test_own(self) -> None:
+        for text in ("BUG: KASAN: slab-use-after-free in kthread+0x1/0x2", " comp_block_release_id+0x1/0x2",
+                     "BUG: KASAN: invalid-access in __kthread_debug_hold.constprop.0+0x1/0x2",
+                     " kthread_stall_check+0x1/0x2", "[<c0101234>] kthread_debug_stop+0x1/0x2",
+                     " fail_create_say.isra.0+0x1/0x2"):
+            with self.subTest(text):
+                self.assertTrue(RULES.is_own([" f+0x1/0x2", text]))
+
+    def test_others(self) -> None:
+        for text in (" kthread+0x1/0x2", " kthreadd+0x1/0x2", " ret_from_fork+0x1/0x2", "Comm: kthread_x Not tainted",
+                     "BUG: KASAN: slab-use-after-free in f+0x1/0x2", " smpboot_create_threads+0x1/0x2"):
+            with self.subTest(text):
+                self.assertFalse(RULES.is_own([text]))
+
+    def test_early(self) -> None:
+        """Without its other rules a run still ends where nothing is checked any more."""
+        early = RULES.early()
+        self.assertIsNone(early.match("BUG: KASAN: slab-use-after-free in f+0x1/0x2"))
+        self.assertTrue(early.ends_checking("BUG: KASAN: slab-use-after-free in f+0x1/0x2"))
+        self.assertFalse(early.ends_checking("WARNING: x"))
+        self.assertTrue(early.is_own([" kthread_stall_check+0x1/0x2"]))
+
+
 class Files(unittest.TestCase):
     """Errors in the data file: one line, with its place."""
 
@@ -161,6 +189,9 @@ class Files(unittest.TestCase):
                 ("bad oops x|\n", 1, "every line"),
                 ("bad oops\n", 1, "not a rule"),
                 ("evil oops x\n", 1, "not a rule"),
+                ("unchecked\n", 1, "not a rule"),
+                ("bad oops x\nown \n", 2, "not a rule"),
+                ("bad oops x\nown (x\n", 2, "regex"),
                 ("bad oops x\n  reason: y\n", 2, "stray"),
                 ("bad oops x\nexcuse - y\n  why: z\n", 3, "stray"),
                 ("bad oops x\nexcuse - y\n  reason: z\n", 2, "until"),
@@ -180,7 +211,9 @@ class Files(unittest.TestCase):
             bad_lines.parse(Path("/no/such/file"))
 
     def test_good(self) -> None:
-        rules = self.parse("bad oops x\nexcuse - xy\n  reason: a: b\n  until: never\n")
+        rules = self.parse("bad oops x\nunchecked y z\nown z\nexcuse - xy\n  reason: a: b\n  until: never\n")
+        self.assertTrue(rules.ends_checking("a y z") and not rules.ends_checking("y"))
+        self.assertTrue(rules.is_own(["y", "z"]) and not rules.is_own(["y"]))
         self.assertEqual(rules.excuses[0].reason, "a: b")
         self.assertIsNone(rules.match("xy"))
         self.assertIs(rules.match("x"), Code.OOPS)

@@ -95,6 +95,24 @@ class Recorded(unittest.TestCase):
         self.assertEqual(good, {"pass", "odd-output", "firmware", "quotes", "same-program-twice",
                                 "ktap-skip-todo", "ktap-nested-plan"})
 
+    def test_kasan_before_user_space(self) -> None:
+        """It reports once: such a run says that nothing was checked, or that the series is at fault. Behind init
+        it is a report as any other. So it is where the other rules are not wanted."""
+        log = load(LOGS / "kasan-before-init.log")
+        v = verdict(log.play())
+        self.assertRegex(v.reason, "^before user space, and nothing is checked behind it: BUG: KASAN: ")
+        hello = b"[    0.050000] kdebug: init nonce=abc123\n"
+        self.assertIs(verdict(log.play(log.data.replace(b"[    0.091211]", hello + b"[    0.091211]", 1))).code,
+                      Code.KASAN)
+        for name, code in (("kasan-before-init", Code.UNCHECKED), ("kasan-before-init-own", Code.KASAN),
+                           ("kasan", Code.NO_STATUS)):
+            log = load(LOGS / f"{name}.log")
+            judge = Judge(RULES.early(), log.head["nonce"], log.head["run"].split(","), 0.0)
+            judge.feed(0.0, log.data)
+            if not judge.verdict:
+                judge.eof(0.0, 0)
+            self.assertIs(verdict(judge).code, code, name)
+
     def test_any_chunks(self) -> None:
         """The verdict does not depend on how the bytes come."""
         for log in logs():

@@ -19,8 +19,7 @@ from kdebug.context import Context
 from kdebug.explore import root
 from kdebug.explore.scenario import Scenario
 from kdebug.explore.trial import Trial
-from kdebug.guest import boot
-from kdebug.guest.bad_lines import Rules
+from kdebug.guest import bad_lines, boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
 from kdebug.host import files, ui
@@ -163,7 +162,8 @@ def run(context: Context, host: Machine, scenario: Scenario, trials: Sequence[Tr
                           limits=Limits(boot=300, silence=90 + 5 * scenario.limit,
                                         total=600 + len(trials) * (60 + 30 * scenario.limit), size=FLOOD),
                           memory=max(kernel.memory, scenario.memory or 0), smp=kernel.cpus or scenario.cpus,
-                          rules=Rules(), out_dir=where, phase=phase, extra=_drives(host, scenario, Path(tmp)))
+                          rules=bad_lines.parse().early(), out_dir=where, phase=phase,
+                          extra=_drives(host, scenario, Path(tmp)))
     return Ended(result.verdict.code, result.verdict.reason, result.console, result.seconds)
 
 

@@ -83,7 +83,7 @@ def _reports(seen: Seen, rules: Rules) -> list[Finding]:
                   and not one.said.startswith(("explore: ", "kthread_"))]
         # An oops does not say where in its first line.
         place = next((m[1] for text in report[1:] if (m := _PLACE.search(text))), "")
-        where = f" at {place}" if kind == "oops" and place and place not in line.said else ""
+        where = f" at {place}" if kind == "oops" and place and "+0x" not in line.said else ""
         found.append(Finding(kind, line.said.strip() + where, tuple(report[1:SHOWN])))
     return found
 

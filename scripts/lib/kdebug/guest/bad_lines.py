@@ -14,6 +14,8 @@ from kdebug.host.ui import Fail
 
 RULES = REPO / "scripts/console-lines.txt"
 
+# How many words a rule has; the last one goes to the end of the line.
+PARTS = {"bad": 3, "excuse": 3, "unchecked": 2, "own": 2}
 CATEGORIES = {c.name.lower(): c for c in Code if Code.PANIC <= c <= Code.BAD}
 
 
@@ -33,6 +35,20 @@ class Rules:
 
     bad: list[tuple[Code, re.Pattern[str]]] = field(default_factory=list)
     excuses: list[Excuse] = field(default_factory=list)
+    unchecked: list[re.Pattern[str]] = field(default_factory=list)
+    own: list[re.Pattern[str]] = field(default_factory=list)
+
+    def early(self) -> Rules:
+        """Only what says that nothing is checked any more, for a run whose other lines are judged elsewhere."""
+        return Rules(unchecked=self.unchecked, own=self.own)
+
+    def ends_checking(self, text: str) -> bool:
+        """Whether behind this message, before user space, nothing more is reported."""
+        return any(regex.search(text) for regex in self.unchecked)
+
+    def is_own(self, report: Iterable[str]) -> bool:
+        """Whether the lines of a @report name code of kthread.c or of the series."""
+        return any(regex.search(text) for text in report for regex in self.own)
 
     def match(self, text: str, tags: Iterable[str] = ()) -> Code | None:
         """The category of a kernel message, or None if it is harmless."""
@@ -71,16 +87,21 @@ def parse(path: Path = RULES) -> Rules:
             continue
         closed()
         excuse = None
-        words = line.split(None, 2)
-        if len(words) < 3 or words[0] not in ("bad", "excuse"):
-            raise Fail(at, f"not a rule: {line!r}", "write `bad CATEGORY REGEX` or `excuse TAG REGEX`")
+        parts = PARTS.get(line.split(None, 1)[0], 0)
+        words = line.split(None, parts - 1)
+        if not parts or len(words) < parts:
+            raise Fail(at, f"not a rule: {line!r}", "see the file's head: bad, excuse, unchecked or own")
         try:
-            regex = re.compile(words[2].rstrip())
+            regex = re.compile(words[-1].rstrip())
         except re.error as err:
-            raise Fail(at, f"bad regex {words[2]!r} ({err})", "mend it") from err
+            raise Fail(at, f"bad regex {words[-1]!r} ({err})", "mend it") from err
         if regex.search(""):
-            raise Fail(at, f"regex {words[2]!r} matches every line", "make it name something")
-        if words[0] == "excuse":
+            raise Fail(at, f"regex {words[-1]!r} matches every line", "make it name something")
+        if words[0] == "unchecked":
+            rules.unchecked.append(regex)
+        elif words[0] == "own":
+            rules.own.append(regex)
+        elif words[0] == "excuse":
             excuse, excuse_at = Excuse(words[1], regex), number
             rules.excuses.append(excuse)
         elif words[1] in CATEGORIES:

@@ -51,6 +51,7 @@ CODES = """exit codes:
   15  QEMU died or was killed          16  QEMU is missing or would not start
   17  a second kernel started (reboot loop)
   18  not as many CPUs online as asked for
+  19  KASAN reported before user space, and reports nothing more
   20  panic       21  oops             22  WARNING        23  lockdep
   24  KASAN       25  KCSAN            26  RCU stall      27  soft/hard lockup
   28  hung task   29  kmemleak         30  other bad line (UBSAN, ...)

@@ -22,6 +22,7 @@ class Code(enum.IntEnum):
     NO_QEMU = 16     # QEMU is missing, too old, or refuses its arguments
     REBOOT = 17      # a second kernel started
     CPUS = 18        # not as many CPUs as asked for
+    UNCHECKED = 19   # a checker gave up before user space
     PANIC = 20
     OOPS = 21
     WARNING = 22

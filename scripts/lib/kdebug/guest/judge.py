@@ -201,6 +201,12 @@ class Judge:
         """A bad line's context is complete: show it from its report's head on."""
         assert self._bad
         code, reason, at = self._bad
+        if code is Code.UNCHECKED:
+            report = [ln.text for ln in self.lines[at:] if not NOISE.match(ln.text)]
+            if self._rules.is_own(report):
+                code = self._rules.match(reason, self._tags) or Code.KASAN
+            else:
+                reason = f"before user space, and nothing is checked behind it: {reason}"
         head = [i for i in range(max(0, at - LEAD), at) if CUT.match(self.lines[i].text)]
         at = head[-1] if head else at
         self._end_run(code, reason, [ln for ln in self.lines[at:] if not NOISE.match(ln.text)][:SHOWN])
@@ -235,6 +241,8 @@ class Judge:
 
     def _judge(self, now: float, line: Line) -> None:
         code = self._rules.match(line.text, self._tags)
+        if not self._hello and self._rules.ends_checking(line.text):
+            code = Code.UNCHECKED
         if code is not None:
             self._bad = (code, line.text[:200], len(self.lines) - 1)
             self._settle = now + (0.5 if code is Code.PANIC else 2.0)

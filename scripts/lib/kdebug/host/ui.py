@@ -27,6 +27,13 @@ class Fail(Exception):
         self.code = code
 
 
+def number(what: str, value: str, least: int, most: int) -> int:
+    """The number that the user gave as @value for @what; a Fail unless it is from @least to @most."""
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise Fail(what, f"bad value {value!r}", f"give a number from {least} to {most}")
+    return int(value)
+
+
 class Phase:
     """One step of the run: a name, a changing state, and how long it took.
 

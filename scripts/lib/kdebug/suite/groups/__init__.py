@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All groups of tests: each declares itself when its module is read. Their order is that of a run."""
 
-from . import units, patches, builds, kunit, selftests, misuse
+from . import units, patches, builds, kunit, selftests, fuzz, misuse, torture
 from . import models, cost, articles, calls, boot_options, unpatched, runner, explore, postmortem, arm_board
 
-__all__ = ["units", "patches", "builds", "kunit", "selftests", "misuse",
-           "models", "cost", "articles", "calls", "boot_options", "unpatched", "runner", "explore", "postmortem", "arm_board"]
+__all__ = ["units", "patches", "builds", "kunit", "selftests", "fuzz", "misuse", "torture", "models", "cost",
+           "articles", "calls", "boot_options", "unpatched", "runner", "explore", "postmortem", "arm_board"]

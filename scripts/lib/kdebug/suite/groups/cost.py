@@ -6,8 +6,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import subprocess
+from collections.abc import Sequence
 
-from kdebug.build import bootable
+from kdebug.build import bootable, event_places
 from kdebug.build.bootable import Bootable
 from kdebug.build.kernel import Kernel, Variant
 from kdebug.context import Context
@@ -21,22 +22,43 @@ from kdebug.suite.report import Tally
 
 PAIRS = 5000  # with fewer, when the scheduler's tick comes matters too much
 SEEDS = (1, 2, 3)  # where the allocator places things moves a number by 0.1 %; a mean of three by less
+TRACED = 2000  # a round of five
 FLOOD = 100_000
 HELD = 100_000
+# What a creation that succeeds says, from the queue to its function. The first looks the function's name up, as its
+# module may be gone when somebody reads the trace. That costs twice what the other six take together.
+EVENTS = tuple(f"kthread_{event}" for event in ("create_queue", "create_fork", "create_start", "create_claim",
+                                                "create_complete", "create_return", "run"))
 HELD_MEMORY = 4096  # MiB; a thread that is held takes some 25 KiB
 
 
 def counted(context: Context, ready: Bootable, program: str, memory: int = 256,
             seed: int = SEEDS[0]) -> dict[str, int]:
     """The numbers that kernel/bench gives in an emulator that counts: one CPU,
-    a nanosecond an instruction, no time but that, and randomness from @seed."""
+    a nanosecond an instruction, no time but that, and randomness from @seed.
+    Of a number that it gives several times this is the mean."""
     result = boot.run(dataclasses.replace(context, accelerator="tcg"), ready.kernel.image, ready.initrd, "nokaslr",
                       programs=[f"bench:{program}"], smp=1, memory=memory, limits=Limits(silence=300, total=900),
                       label="guest", nonce="0" * 16,
                       extra=["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", str(seed)])
     assert result.passed, result.report()
-    found = (re.fullmatch(r"bench: (\w+) (\d+)", line.said) for line in result.lines)
-    return {m[1]: int(m[2]) for m in found if m}
+    found: dict[str, list[int]] = {}
+    for line in result.lines:
+        if m := re.fullmatch(r"bench: (\w+) (\d+)", line.said):
+            found.setdefault(m[1], []).append(int(m[2]))
+    return {key: round(sum(values) / len(values)) for key, values in found.items()}
+
+
+def traced(context: Context, tally: Tally, events: Sequence[str]) -> tuple[int, int]:
+    """What these @events add to the instructions of a create and stop, and what kprobe events at their places add."""
+    plain = bootable.prepare(context, "plain")
+    places = [f"{event}@{at}" for event, at in event_places.of(plain.kernel.out / "vmlinux", "kthread")
+              if event in events]
+    found = counted(context, plain, ":".join([f"events:{TRACED}", *places]))
+    tally.note(f"{found}")
+    # Each event has one place that such a creation comes by.
+    assert found["probes_hit"] == len(events), found
+    return found["events_ns"] - found["off_ns"], found["kprobes_ns"] - found["off_ns"]
 
 
 @group("cost", Where.PLAIN, whole_series=True)
@@ -92,6 +114,11 @@ def cost(context: Context, tally: Tally) -> None:
                      f"interrupts off, printing {FLOOD} rows": str(found["late_ns"])}
         # A row takes some hundred instructions; all of them would be 10^7.
         assert found["late_ns"] < 50_000, found
+    for what, names, most in (("six events behind the queue", EVENTS[1:], 45), ("seven events", EVENTS, 115)):
+        with tally.case(f"cost: the {what} of a creation take at most {most} % of kprobe events at their places"):
+            events, probes = traced(context, tally, names)
+            measured[f"the {what} of a creation"] = f"{events}  {events / probes * 100:.0f} % of kprobe events"
+            assert 0 < events <= probes * most / 100, f"{events} and {probes} instructions"
     if not tally.failed:
         figures.save(context, measured)
 

@@ -55,7 +55,7 @@ class _Look:
             self.said[name] = err
 
 
-@group("postmortem", Where.PLAIN, needs=scope.FAULT)
+@group("postmortem", Where.PLAIN, needs=scope.FAULT, asked=True)
 def postmortem(context: Context, tally: Tally) -> None:
     """The table of requests as gdb and drgn print it, from a live guest and from a dump."""
     ready = bootable.prepare(context, "plain", fragments=["gdb"])
