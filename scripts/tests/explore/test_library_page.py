@@ -9,6 +9,7 @@ import io
 import unittest
 from pathlib import Path
 
+from kdebug.context import Context
 from kdebug.explore import command, excuses, guest, library, scenario
 from kdebug.explore.results import CONSOLE, Sheet
 from kdebug.explore.trial import CONTROL_TRIAL
@@ -110,5 +111,4 @@ class Page(Scratch):
 
 class Files(unittest.TestCase):
     def test_the_bugs_of_the_repository_can_be_read(self) -> None:
-        from kdebug.context import Context
         self.assertTrue(excuses.parse(scenario.folder(Context()) / library.BUGS))

@@ -33,7 +33,7 @@ HEAD = """# What the sweep says of each scenario
 seven ways. `scripts/explore --library` makes this page of the last results. A row is a creation, a column
 is what happens to it, and a cell is the verdict. What is not `ok` has a note below its table: a bug
 of the kernel ([findings](findings.md)), or an excuse with its reason. A `-` stands where a kernel thread
-is the creator, which nobody can kill.
+is the creator, which nobody can kill. Each scenario has run on the kernel of its day: the series was shorter then.
 """
 
 
