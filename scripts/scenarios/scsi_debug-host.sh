@@ -9,8 +9,12 @@ setup() {
 }
 action() { echo 1 >$hosts; }
 again() {
-	# It looks at all hosts.
-	echo 2 >${hosts%/*}/delay
+	# It looks at all hosts, and refuses while one of them is at work.
+	for _ in $(seq 50); do
+		! echo 2 >${hosts%/*}/delay || break
+		sleep 0.1
+	done
+	[ "$(cat ${hosts%/*}/delay)" = 2 ]
 	echo 1 >$hosts
 	echo -1 >$hosts
 }
