@@ -2,7 +2,8 @@
 """All groups of tests: each declares itself when its module is read. Their order is that of a run."""
 
 from . import units, patches, builds, kunit, selftests, misuse
-from . import models, cost, articles, calls, boot_options, unpatched, runner, explore, arm_board
+from . import models, mutants, cost, articles, calls, boot_options, unpatched, runner, explore, arm_board
 
 __all__ = ["units", "patches", "builds", "kunit", "selftests", "misuse",
-           "models", "cost", "articles", "calls", "boot_options", "unpatched", "runner", "explore", "arm_board"]
+           "models", "mutants", "cost", "articles", "calls", "boot_options", "unpatched", "runner", "explore",
+           "arm_board"]
