@@ -19,12 +19,13 @@
 #	MODULE=path/to/your.ko	fail-each: which module; PARAMS='a=1 b=2' for it
 #	WRITES=1000000 SEED=n	fuzz: how many, and what chooses them
 #	MINUTES=30 CPUS=1,2,4 SEED=1	torture: how long in all, on how many CPUs, which decisions
+#	ONLY=glob SAMPLE=5	mutants: those whose id or file matches, so many of today's
 #	SCENARIO=name|path	explore: which, several with blanks; default all; JOBS=2 guests at a time
 
 export KDIR ACCEL FLAVOUR ARCH BASE SET MATRIX
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help deps repro test models fuzz quick matrix claims timeline fail-each explore torture shell gdb tree refresh check mail trailers roundtrip clean distclean
+.PHONY: help deps repro test models mutants fuzz quick matrix claims timeline fail-each explore torture shell gdb tree refresh check mail trailers roundtrip clean distclean
 
 help:
 	@echo 'make repro      fetch, patch, build and boot; see a creation blocked and released'
@@ -33,6 +34,7 @@ help:
 	@echo 'make matrix     MATRIX=x86_64,arm64:plain,kasan:7.3; the tests on each, as a table'
 	@echo 'make models     search the models of the handshake, and their negative controls'
 	@echo 'make fuzz       WRITES=1000000 SEED=n: write to all files of the series, and read them back'
+	@echo 'make mutants    break one line of the series at a time; each has to fail a test. ONLY=glob SAMPLE=5'
 	@echo 'make claims     what is said of kernel threads, what 7.3 does, and which tests show it'
 	@echo 'make timeline   trace a creation, free and held, and draw it; BOOT=1: those of a whole boot'
 	@echo "make fail-each  MODULE=your.ko: each creation of a thread in its init fails in turn"
@@ -57,7 +59,7 @@ help:
 repro timeline tree refresh torture: export DEPS_FOR = repro
 fail-each: export DEPS_FOR = fail-each
 explore: export DEPS_FOR = explore
-test fuzz matrix: export DEPS_FOR = test
+test fuzz matrix mutants: export DEPS_FOR = test
 models: export DEPS_FOR = models
 quick: export DEPS_FOR = test lint
 shell: export DEPS_FOR = shell
@@ -67,11 +69,11 @@ mail: export DEPS_FOR = mail
 trailers: export DEPS_FOR = trailers
 roundtrip: export DEPS_FOR = roundtrip
 # On x86-64, or on what it names itself.
-check quick models timeline fail-each explore torture matrix: override export ARCH =
+check quick models mutants timeline fail-each explore torture matrix: override export ARCH =
 # For the Linux that the series is made for.
-tree refresh check quick models mail trailers roundtrip claims matrix torture: override export BASE =
+tree refresh check quick models mutants mail trailers roundtrip claims matrix torture: override export BASE =
 # For the whole series.
-timeline tree refresh quick models roundtrip claims matrix: override export SET =
+timeline tree refresh quick models mutants roundtrip claims matrix: override export SET =
 
 deps:
 	@scripts/deps
@@ -93,6 +95,9 @@ models: deps
 
 fuzz: deps
 	@scripts/fuzz $(if $(WRITES),--writes '$(WRITES)') $(if $(SEED),--seed '$(SEED)')
+
+mutants: deps
+	@scripts/mutants $(if $(ONLY),--only '$(ONLY)') $(if $(SAMPLE),--sample '$(SAMPLE)')
 
 claims:
 	@scripts/claims $(if $(PAGE),--page)

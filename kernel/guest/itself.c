@@ -8,6 +8,9 @@
 #define SECS	"/sys/module/kthread_debug/parameters/stall_secs"
 #define WARNINGS "/sys/module/kthread_debug/parameters/stall_warnings"
 #define SAID	"INFO: kthread_stop(\"misused\") by itself blocked for "
+/* It comes behind the cause.  Nobody has asked the thread for anything. */
+#define STACK	"task:misused "
+#define ASKED	" since it was asked to "
 #define LIMIT_MS 20000
 
 int main(void)
@@ -15,6 +18,7 @@ int main(void)
 	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK), err;
 	char rec[2048], *text;
 	long long end;
+	int said = 0;
 	ssize_t n;
 
 	lseek(kmsg, 0, SEEK_END);
@@ -33,10 +37,16 @@ int main(void)
 			text = strchr(rec, ';');
 			if (text && !strncmp(text + 1, SAID, strlen(SAID))) {
 				printf("# itself: %s", text + 1);
-				return 0;
+				said = 1;
 			}
+			if (said && strstr(rec, ASKED)) {
+				printf("# itself: %s", rec);
+				return 1;
+			}
+			if (said && text && !strncmp(text + 1, STACK, strlen(STACK)))
+				return 0;
 		}
 	}
-	printf("# itself: no '%s...' within %d s\n", SAID, LIMIT_MS / 1000);
+	printf("# itself: no '%s...' within %d s\n", said ? STACK : SAID, LIMIT_MS / 1000);
 	return 1;
 }

@@ -53,6 +53,8 @@ class Context:
     cell: Path | None = None        # KTHREAD_DEBUG_CELL: a cell of make matrix keeps runs and results there
     wait: bool = False              # WAIT: wait for build/lock instead of failing
     outputs: Path | None = None     # where kernels are built, if not in the usual place
+    scratch: Path | None = None     # a directory with sources and objects of its own, if not the usual ones
+    more: tuple[Path, ...] = ()     # patches on top of the series
 
     @property
     def flavours(self) -> list[str]:
@@ -126,7 +128,7 @@ class Context:
     @property
     def work(self) -> Path:
         """Where a set on its own has sources and objects of its own."""
-        return self.build / "sets" / self.set if self.set else self.build
+        return self.scratch or (self.build / "sets" / self.set if self.set else self.build)
 
     @property
     def linux(self) -> Path:

@@ -36,7 +36,7 @@ def _applied(context: Context, unpatched: bool, experiments: bool = False,
         return apply.ensure(context, base_tree, extra=series.experiments(context))
     if unpatched:
         return apply.ensure(context, base_tree, [], context.work / "linux-base")
-    return apply.ensure(context, base_tree, extra=extra)
+    return apply.ensure(context, base_tree, extra=[*context.more, *extra])
 
 
 def patched_tree(context: Context, unpatched: bool = False) -> apply.Applied:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The guest's programs: init, those of kernel/guest and kernel/claims, and the selftests."""
+"""The guest's programs: init, those of kernel/guest, kernel/claims and kernel/details, and the selftests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from kdebug.source import fetch
 
 # Of the series; a base without it has none.
 SELFTESTS = Path("tools/testing/selftests/kthread")
+# A tree with all of the series has these. Those of kernel/details need both.
+WHOLE = ("misuse.c", "comp_block.c")
 
 
 def _nolibc(context: Context, source: Path) -> Path:
@@ -33,8 +35,8 @@ def _nolibc(context: Context, source: Path) -> Path:
 
 
 def build(context: Context, source: Path) -> list[Path]:
-    """The guest's programs, init among them, those of kernel/claims, and the selftests of @source. No
-    flavour changes those, so this is done once for all of them."""
+    """The guest's programs, init among them, those of kernel/claims and kernel/details, and the selftests of
+    @source. No flavour changes those, so this is done once for all of them."""
     programs = context.kernel / "guest"
     row = arch.of(context)
     exporter = row.headers or row.source
@@ -59,4 +61,6 @@ def build(context: Context, source: Path) -> list[Path]:
           f"HDR={out / 'usr/include'}", f"OUT={dest}"], log, Output())
     sources = [*programs.glob("*.c"), *(programs.parent / "claims/guest").glob("*.c"),
                *(source / SELFTESTS).glob("*.c")]
+    if all((source / SELFTESTS / name).is_file() for name in WHOLE):
+        sources += (programs.parent / "details/guest").glob("*.c")
     return sorted(dest / p.stem for p in sources)

@@ -57,6 +57,11 @@ def read(path: Path) -> Test:
     return Test(path.stem, text, quotes, controls)
 
 
+def statements(text: str) -> list[str]:
+    """The statements of the controls in the litmus test @text."""
+    return [found[2] for line in text.splitlines() if (found := _CONTROL.match(line))]
+
+
 def named(tree: Path) -> set[str]:
     """The litmus tests that the comments of the patched kernel in @tree name."""
     names: set[str] = set()

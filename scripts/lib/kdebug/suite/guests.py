@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kdebug.build import arch, bootable, guest_programs
@@ -23,9 +24,33 @@ SLOW = Limits(boot=300, silence=300, total=1800)
 BASE_FLAVOUR = "atomic-sleep"
 # The flavour that suspends and hibernates.
 SUSPENDS = "pm"
-# Programs of the guest that need a file of the series. A selftest is such a file itself.
-NEEDS = {"repro": scope.FAULT, "timeline": scope.FAULT, "samples": scope.SAMPLES, "itself": scope.MISUSE,
-         "stoptwice": scope.MISUSE}
+# Programs of the guest that need files of the series. A selftest is such a file itself.
+NEEDS = {"repro": (scope.FAULT,), "timeline": (scope.FAULT,), "samples": (scope.SAMPLES,), "itself": (scope.MISUSE,),
+         "stoptwice": (scope.MISUSE,), "details": (scope.FAULT, scope.MISUSE),
+         "details_report": (scope.FAULT, scope.MISUSE)}
+
+
+@dataclass(frozen=True)
+class Together:
+    """Programs that run in one guest, and the tags of what is excused there."""
+
+    specs: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    lost: bool = True  # what has been lost is looked for behind them
+
+
+# The guests of each group that runs on any kernel, but for what a group says of them itself.
+TOGETHER = {
+    "sysrq": (Together(("sysrq",)),),
+    "stall": (Together(("stall", "cause"), ("stall-report",)),),
+    "guest": (Together(("repro", "fail_create", "fail_nth", "knobs", "nomem", "events", "table", "hazard", "timeline"),
+                       ("nomem",)),
+              Together(("details", "details_report", "comp_block", "run", "hits"), ("stall-report",))),
+    "samples": (Together(("samples",), ("misuse", "stall-report")),),
+    # The last waits for ever, so it has a guest of its own.
+    "misuse": (Together(("misuse", "stops", "stoptwice"), ("misuse",)),
+               Together(("itself",), ("stall-report",), lost=False)),
+}
 
 
 def has(ready: Bootable, option: str) -> bool:
@@ -38,7 +63,7 @@ def there(context: Context, specs: Sequence[str]) -> list[str]:
     def is_there(name: str) -> bool:
         selftest = f"{guest_programs.SELFTESTS}/{name}.c"
         if name in NEEDS:
-            return scope.there(context, NEEDS[name])
+            return all(scope.there(context, file) for file in NEEDS[name])
         return selftest not in scope.files(context, "") or scope.there(context, selftest)
 
     return [spec for spec in specs if is_there(spec.partition(":")[0])]
@@ -62,6 +87,12 @@ def programs(context: Context, tally: Tally, ready: Bootable, specs: list[str], 
                 else:
                     tally.result(name, "" if test.result == "ok" else f"see {result.console}")
         assert result.passed, result.report()
+
+
+def of_group(context: Context, tally: Tally, name: str) -> None:
+    """Run the guests of the group @name on each kernel of FLAVOUR."""
+    for one in TOGETHER[name]:
+        on_each(context, tally, list(one.specs), one.tags, one.lost)
 
 
 def on_each(context: Context, tally: Tally, specs: list[str], tags: Sequence[str] = (), lost: bool = True,

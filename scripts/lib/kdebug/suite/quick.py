@@ -128,7 +128,8 @@ def _command(context: Context, name: str) -> str:
     if top == "configs":
         stem = Path(rest).stem
         return f"make test FLAVOUR={stem}" if stem in flavours.available(context) else f"make test ARCH={stem}"
-    return {"experiments": "make test ARCH=arm", "models": "scripts/test models", ".ci": ".ci/run"}.get(top, "")
+    return {"experiments": "make test ARCH=arm", "models": "scripts/test models", "mutants": "make mutants",
+            ".ci": ".ci/run"}.get(top, "")
 
 
 # --- running them

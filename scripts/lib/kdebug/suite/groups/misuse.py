@@ -10,7 +10,7 @@ from kdebug.context import Context
 from kdebug.guest import boot
 from kdebug.guest.exit_codes import Code
 from kdebug.patches import scope
-from kdebug.suite.guests import REQUESTS, SLOW, has, on_each
+from kdebug.suite.guests import REQUESTS, SLOW, has, of_group
 from kdebug.suite.registry import Where, group
 from kdebug.suite.report import Tally
 
@@ -25,9 +25,7 @@ WRONG_CALLS = {"wrong_stop": ("kthread_stop", "misuse_"), "wrong_stop_put": ("kt
 @group("misuse", Where.ANY, needs=scope.MISUSE)
 def misuse(context: Context, tally: Tally) -> None:
     """The warnings about threads that are gone, or are none, or wait for themselves."""
-    on_each(context, tally, ["misuse", "stops", "stoptwice"], ["misuse"])
-    # It waits for ever, so it has a guest of its own.
-    on_each(context, tally, ["itself"], ["stall-report"], lost=False)
+    of_group(context, tally, "misuse")
     for flavour in context.flavours:
         ready, where = bootable.prepare(context, flavour), arch.of(context).flavour(flavour)
         # Behind the warning comes the oops that the call has without it. KASAN is first to see that,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from kdebug.build import bootable, guest_programs
 from kdebug.context import Context
 from kdebug.patches import scope
-from kdebug.suite.guests import SLOW, SUSPENDS, on_each, programs
+from kdebug.suite.guests import SLOW, SUSPENDS, of_group, programs
 from kdebug.suite.registry import Where, group
 from kdebug.suite.report import Tally
 
@@ -14,13 +14,13 @@ from kdebug.suite.report import Tally
 @group("sysrq", Where.ANY, needs=f"{guest_programs.SELFTESTS}/sysrq.c", in_matrix=False)
 def sysrq(context: Context, tally: Tally) -> None:
     """The table, where it is asked for by sysrq: what hangs there takes the rest with it."""
-    on_each(context, tally, ["sysrq"])
+    of_group(context, tally, "sysrq")
 
 
 @group("stall", Where.ANY, needs=f"{guest_programs.SELFTESTS}/stall.c")
 def stall(context: Context, tally: Tally) -> None:
     """The stall report, and the cause that it names."""
-    on_each(context, tally, ["stall", "cause"], ["stall-report"])
+    of_group(context, tally, "stall")
 
 
 @group("suspend", Where.PLAIN, needs=f"{guest_programs.SELFTESTS}/suspend.c")
@@ -34,12 +34,10 @@ def suspend(context: Context, tally: Tally) -> None:
 @group("guest", Where.ANY)
 def guest(context: Context, tally: Tally) -> None:
     """The experiment and the series' selftests."""
-    on_each(context, tally, ["repro", "fail_create", "fail_nth", "knobs", "nomem", "events", "table", "hazard",
-                             "timeline"], ["nomem"])
-    on_each(context, tally, ["comp_block", "run", "hits"], ["stall-report"])
+    of_group(context, tally, "guest")
 
 
 @group("samples", Where.ANY, needs=scope.SAMPLES)
 def samples(context: Context, tally: Tally) -> None:
     """The samples."""
-    on_each(context, tally, ["samples"], ["misuse", "stall-report"])
+    of_group(context, tally, "samples")
