@@ -31,9 +31,9 @@ HEAD = """# What the sweep says of each scenario
 
 [`make explore`](explore.md) sweeps a scenario: it breaks each creation of a kernel thread in it, in turn and in
 seven ways. `scripts/explore --library` makes this page of the last results. A row is a creation, a column
-is what happens to it, and a cell is the verdict. What is not `ok` has a note below its table: a bug
-of the kernel ([findings](findings.md)), or an excuse with its reason. A `-` stands where a kernel thread
-is the creator, which nobody can kill. Each scenario has run on the kernel of its day: the series was shorter then.
+is a fault, and a cell is the verdict. If a cell is not `ok`, a note below the table names the bug of the
+kernel ([findings](findings.md)), or gives an excuse with its reason. A `-` means that a kernel thread is the
+creator, and nobody can kill it. Each scenario ran with the series of its day, which had fewer patches.
 """
 
 
