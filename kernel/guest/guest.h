@@ -94,4 +94,14 @@ static __attribute__((unused)) long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/* Whether @cond comes true within @ms milliseconds. */
+#define WAIT_UNTIL(cond, ms) ({						\
+	long long end = now_ms() + (ms);				\
+	int ok;								\
+									\
+	while (!(ok = !!(cond)) && now_ms() < end)			\
+		msleep(10);						\
+	ok;								\
+})
+
 #endif

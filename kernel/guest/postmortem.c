@@ -33,14 +33,7 @@ static int at(const char *stage, const char *name)
 	return 0;
 }
 
-#define WAIT_FOR(cond) ({						\
-	long long end = now_ms() + LIMIT;				\
-	int ok;								\
-									\
-	while (!(ok = (cond)) && now_ms() < end)			\
-		msleep(10);						\
-	ok;								\
-})
+#define WAIT_FOR(cond) WAIT_UNTIL(cond, LIMIT)
 
 /* A child that gives the module a command, under the name @comm. */
 static pid_t child(const char *comm, const char *command)

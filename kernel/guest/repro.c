@@ -200,14 +200,7 @@ static int stack_sysrq(const char *key, const char *what, const char *comm,
 }
 
 /* Wait for @cond to become true, for limit_ms at most; evaluates to it. */
-#define WAIT_FOR(cond) ({						\
-	long long end = now_ms() + limit_ms;				\
-	int ok;								\
-									\
-	while (!(ok = !!(cond)) && now_ms() < end)			\
-		msleep(10);						\
-	ok;								\
-})
+#define WAIT_FOR(cond) WAIT_UNTIL(cond, limit_ms)
 
 /* How many tasks there are; workers come and go as the kernel needs them. */
 static int tasks(void)

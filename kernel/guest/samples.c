@@ -42,14 +42,7 @@ static void skip(const char *what)
 }
 
 /* Wait for @cond to become true, for LIMIT at most; evaluates to it. */
-#define WAIT_FOR(cond) ({						\
-	long long end = now_ms() + LIMIT;				\
-	int ok;								\
-									\
-	while (!(ok = !!(cond)) && now_ms() < end)			\
-		msleep(10);						\
-	ok;								\
-})
+#define WAIT_FOR(cond) WAIT_UNTIL(cond, LIMIT)
 
 /* What the kernel itself has said since log_begin(), lines behind "\n". */
 static char text[256 * 1024];

@@ -49,14 +49,7 @@ static int held(void)
 	return 0;
 }
 
-#define WAIT_FOR(cond) ({						\
-	long long end = now_ms() + LIMIT;				\
-	int ok;								\
-									\
-	while (!(ok = (cond)) && now_ms() < end)			\
-		msleep(10);						\
-	ok;								\
-})
+#define WAIT_FOR(cond) WAIT_UNTIL(cond, LIMIT)
 
 /* Print and take what has been traced since the last time. */
 static void print_trace(void)

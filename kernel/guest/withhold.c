@@ -71,14 +71,7 @@ static int waits_in(int pid, const char *fn)
 }
 
 /* Wait for @cond to become true, for LIMIT at most; evaluates to it. */
-#define WAIT_FOR(cond) ({						\
-	long long end = now_ms() + LIMIT;				\
-	int ok;								\
-									\
-	while (!(ok = !!(cond)) && now_ms() < end)			\
-		msleep(100);						\
-	ok;								\
-})
+#define WAIT_FOR(cond) WAIT_UNTIL(cond, LIMIT)
 
 int main(void)
 {
