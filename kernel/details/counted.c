@@ -8,6 +8,7 @@
  * The file counted in debugfs makes the call that is written: park, unpark or
  * stop.  A parameter would keep the others locked while the call waits.
  */
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -79,9 +80,11 @@ static const struct file_operations call_fops = {
 };
 
 static struct dentry *call_file;
+static DECLARE_COMPLETION(begun);
 
 static int counted(void *unused)
 {
+	complete(&begun);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (READ_ONCE(let) && kthread_should_stop())
@@ -105,6 +108,8 @@ static int __init counted_init(void)
 		return PTR_ERR(task);
 	thread = get_task_struct(task);
 	wake_up_process(task);
+	/* Stopped before that, it would not run, and the stop would say -EINTR. */
+	wait_for_completion(&begun);
 	call_file = debugfs_create_file("counted", 0200, NULL, NULL, &call_fops);
 	return 0;
 }
