@@ -135,7 +135,7 @@ class Probe(FakeQemu):
         binary, _ = qemu.find(X86)
         # The limit may pass before the fake has run at all; then try longer.
         for limit in (0.2, 2, 20):
-            self.assertIn("did not reach", qemu.probe(binary, X86, "kvm", limit))
+            self.assertIn("did not get through", qemu.probe(binary, X86, "kvm", limit))
             if (self.tmp / "pid").exists():
                 break
         self.assertFalse(alive(self.pid()))
@@ -157,9 +157,16 @@ class Real(unittest.TestCase):
         self.assertEqual(qemu.probe(qemu.find(X86)[0], X86, "tcg", 60), "")
 
     def test_a_payload_that_does_nothing_is_seen(self) -> None:
-        idle = qemu.payload()[:32] + b"\xf4\xeb\xfd\xf4\xf4\xf4\xf4"
+        whole = qemu.payload()
+        idle = whole[:32] + b"\xf4\xeb\xfd" + b"\xf4" * (len(whole) - 35)
         with mock.patch.object(qemu, "payload", lambda: idle):
-            self.assertIn("did not reach", qemu.probe(qemu.find(X86)[0], X86, "tcg", 1))
+            self.assertIn("did not get through", qemu.probe(qemu.find(X86)[0], X86, "tcg", 1))
+
+
+    def test_a_slow_machine_is_seen(self) -> None:
+        # A KVM that emulates each instruction runs the payload, and takes many times the limit.
+        with mock.patch.object(qemu, "PROBE_ROUNDS", 4_000_000_000):
+            self.assertIn("did not get through", qemu.probe(qemu.find(X86)[0], X86, "tcg", 1))
 
 
 class Threads(unittest.TestCase):
