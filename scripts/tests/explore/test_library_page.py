@@ -6,13 +6,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import shutil
 import unittest
 from pathlib import Path
 
 from kdebug.context import Context
-from kdebug.explore import command, excuses, guest, library, scenario
+from kdebug.explore import command, excuses, guest, kept, library, scenario
 from kdebug.explore.results import CONSOLE, Sheet
 from kdebug.explore.trial import CONTROL_TRIAL
+from kdebug.host.ui import Fail
 
 from explore import consoles
 from explore.consoles import control, trial
@@ -107,6 +109,37 @@ class Page(Scratch):
     def test_a_lost_console_is_no_result(self) -> None:
         (self.results().folder / "5" / CONSOLE).unlink()
         self.assertIn("| not run |", self.page()[1])
+
+    def test_the_results_outlive_the_run(self) -> None:
+        folder = self.results().folder
+        here = self.page()
+        shutil.rmtree(folder)
+        self.assertEqual(self.page(), here)
+        # They are judged anew, as those of a run are.
+        self.write("excuses.txt", "one *  fail* ^left.over")
+        self.assertIn("excused [(1)](#one-1)", self.page()[1])
+
+    def test_another_text_of_the_scenario_voids_them(self) -> None:
+        self.results()
+        self.page()
+        shutil.rmtree(guest.folder(self.context) / "one")
+        self.path("one").write_text(TEXT + "again() { :; }\n")
+        self.assertIn("## Not run\n\none, two.", self.page()[1])
+
+    def test_a_run_that_has_begun_does_not_replace_a_whole_one(self) -> None:
+        self.results()
+        self.page()
+        shutil.rmtree(guest.folder(self.context) / "one")
+        self.results(left=1, last=4)
+        self.assertIn("| ok | left over [(1)](#one-1) | - | ok | ok | ok | ok |", self.page()[1])
+        self.results(left=1)
+        self.assertIn("| left over [(1)](#one-1) | ok | - | ok | ok | ok | ok |", self.page()[1])
+
+    def test_a_broken_line_is_named(self) -> None:
+        for line in ("{", "[]", '{"name": "one"}', '{"name": "one", "script": "x", "creations": [1], "found": {}}'):
+            (self.tmp / "docs" / kept.FILE).write_text(f"{line}\n")
+            with self.subTest(line), self.assertRaisesRegex(Fail, "library.jsonl:1: is no result"):
+                self.page()
 
 
 class Files(unittest.TestCase):

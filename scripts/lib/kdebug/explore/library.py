@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """docs/library.md: what the last run over the scenarios of the repository has found.
 
-It is made of the results in build/explore, and of two files that explain what is not clean: excuses.txt
-has what is no fault, bugs.txt what is one. What neither explains the page calls unexplained.
+It is made of the results in build/explore, of those that docs/library.jsonl has kept of other runs, and of two
+files that explain what is not clean: excuses.txt has what is no fault, bugs.txt what is one. What neither explains
+the page calls unexplained.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdebug.context import Context
-from kdebug.explore import excuses, judge, page, scenario as scenarios
+from kdebug.explore import excuses, judge, kept as results, page, scenario as scenarios
 from kdebug.explore.excuses import Excuse
-from kdebug.explore.results import Cell, Sheet
+from kdebug.explore.judge import Finding
+from kdebug.explore.kept import Kept
+from kdebug.explore.results import Cell
 from kdebug.explore.scenario import Scenario
 from kdebug.explore.trial import FAULTS, Trial
 from kdebug.guest.bad_lines import Rules
@@ -41,13 +44,9 @@ creator, and nobody can kill it. Each scenario ran with the series of its day, w
 class Row:
     """What the page says of a scenario that has run."""
 
-    sheet: Sheet
+    title: str
+    kept: Kept
     cells: list[Cell]
-
-    @property
-    def whole(self) -> bool:
-        """Whether all trials have been done that the control leads to."""
-        return len(self.cells) == len(self.sheet.plan())
 
 
 def explain(name: str, cell: Cell, bugs: list[Excuse]) -> tuple[str, list[str]]:
@@ -90,7 +89,7 @@ class _Notes:
 
 def section(row: Row, bugs: list[Excuse], count: Counter[str]) -> list[str]:
     """The lines of a scenario; adds its cells to @count."""
-    name = row.sheet.scenario.name
+    name, plan = row.kept.name, row.kept.plan
     notes = _Notes(name)
     words: dict[tuple[str, str], str] = {}
     for cell in row.cells:
@@ -99,8 +98,8 @@ def section(row: Row, bugs: list[Excuse], count: Counter[str]) -> list[str]:
         word = "-" if cell.word == judge.NOT_KILLABLE else cell.word
         words[cell.trial.row, cell.trial.label] = word + notes.marks(why)
     control = row.cells[0].trial
-    out = [f"## {name}", "", f"{row.sheet.scenario.title}. The control: {words[control.row, control.label]}.", ""]
-    rows = list(dict.fromkeys(trial.row for trial in row.sheet.plan() if trial.number))
+    out = [f"## {name}", "", f"{row.title}. The control: {words[control.row, control.label]}.", ""]
+    rows = list(dict.fromkeys(trial.row for trial in plan if trial.number))
     if rows:
         out += [f"| creation | {' | '.join(LABELS)} |", "|---" * (len(LABELS) + 1) + "|"]
     out += [f"| {_code(one)} | {' | '.join(words.get((one, label), NOT_RUN) for label in LABELS)} |" for one in rows]
@@ -115,7 +114,7 @@ def text(library: Sequence[Scenario], ran: dict[str, Row], bugs: list[Excuse]) -
     for row in there:
         body += section(row, bugs, count)
     missing = [one.name for one in library if one.name not in ran]
-    whole = sum(row.whole for row in there)
+    whole = sum(row.kept.whole for row in there)
     out = [HEAD, f"Scenarios: {len(library)}. In full: {whole}, in part: {len(there) - whole}, "
            f"not run: {len(missing)}.",
            f"Trials: {count.total()}. " + ", ".join(f"{kind}: {count[kind]}" for kind in KINDS) + ".", "", *body]
@@ -124,19 +123,37 @@ def text(library: Sequence[Scenario], ran: dict[str, Row], bugs: list[Excuse]) -
     return "\n".join(out), count[UNEXPLAINED]
 
 
+def _last(context: Context, library: Sequence[Scenario], rules: Rules) -> dict[str, Kept]:
+    """The results of each scenario that has run, here or elsewhere; what has been changed since has not."""
+    texts = {one.name: one for one in library}
+    last = {name: one for name, one in results.load(context.repo / "docs" / results.FILE).items()
+            if name in texts and one.is_of(texts[name])}
+    for sheet in page.load(context):
+        scenario = texts.get(sheet.scenario.name)
+        if scenario and sheet.is_of(scenario):
+            here = results.of_sheet(sheet, scenario, rules)
+            # A run that has just begun does not replace a whole one.
+            if here.name not in last or len(here.found) >= len(last[here.name].found):
+                last[here.name] = here
+    return last
+
+
+def _cell(name: str, trial: Trial, found: list[Finding], excused: list[Excuse]) -> Cell:
+    stay, reasons = excuses.apply(excused, name, trial, found)
+    return Cell(trial, tuple(stay), tuple(reasons))
+
+
 def write(context: Context, rules: Rules, excused: list[Excuse]) -> tuple[Path, int]:
-    """Write the page. Returns its path, and how many cells nobody has explained."""
+    """Write the page, and the results behind it. Returns its path, and how many cells nobody has explained."""
     library = scenarios.find(context, [])
     bugs = excuses.parse(scenarios.folder(context) / BUGS)
-    texts = {one.name: one for one in library}
-    ran = {}
-    for sheet in page.load(context):
-        one = texts.get(sheet.scenario.name)
-        # What has been changed since has not run.
-        if one and sheet.is_of(one):
-            sheet.scenario = one
-            ran[one.name] = Row(sheet, sheet.cells(rules, excused))
+    last = _last(context, library, rules)
+    ran = {one.name: Row(one.title, last[one.name],
+                         [_cell(one.name, trial, last[one.name].found[trial.number], excused)
+                          for trial in last[one.name].plan if trial.number in last[one.name].found])
+           for one in library if one.name in last}
     made, unexplained = text(library, ran, bugs)
     path = context.repo / "docs" / PAGE
+    results.save(path.with_name(results.FILE), last.values())
     write_atomic(path, made.encode())
     return path, unexplained
