@@ -5,6 +5,6 @@
 # packages: perl-base
 action() {
 	perl -e 'open F, "+<", "/proc/pressure/cpu" or die "open: $!";
-		syswrite(F, "some 150000 1000000") or die "trigger: $!"; sleep 1'
+		syswrite(F, "some 150000 1000000\n") or die "trigger: $!"; sleep 1'
 }
 again() { action; }

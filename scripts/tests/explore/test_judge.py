@@ -130,6 +130,9 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(says("modprobe: Cannot allocate memory"), [])
         self.assertEqual(says("failed, and so is that"), [])
         self.assertEqual(says("modprobe: Cannot allocate memory", "fail -4")[0].kind, "another errno")
+        # ENXIO's text begins as ENODEV's.
+        self.assertEqual(str(says("ioctl failed: No such device or address")[0]),
+                         "another errno: ENOMEM becomes ENXIO: ioctl failed: No such device or address")
         # Who is killed says nothing of the error.
         self.assertEqual([one.kind for one in says("Invalid argument", "kill fork")], ["not reached"])
 

@@ -41,7 +41,9 @@ _BY_TEXT = (
 _PLACE = re.compile(r"(?:RIP: \w+:)?([\w.]+\+0x\w+/0x\w+(?: \[\w+\])?)$")
 # A panic's reason has been told by what came before it.
 _SECOND = re.compile(r"^Kernel panic - not syncing: (?:Fatal exception|panic_on_warn)|^---\[ end")
-_ERRNO = {os.strerror(number): (number, name) for number, name in errno.errorcode.items()}
+# The longest first: "No such device or address" has "No such device" in it.
+_ERRNO = {os.strerror(number): (number, name)
+          for number, name in sorted(errno.errorcode.items(), key=lambda one: -len(os.strerror(one[0])))}
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,10 @@ def _errno(seen: Seen, trial: Trial, control: Seen) -> list[Finding]:
     injected = -int(trial.arg)
     others = []
     for line in said:
+        rest = line
         for text, (number, name) in _ERRNO.items():
-            if re.search(rf"{re.escape(text)}\b|\b{name}\b", line, re.I):
+            rest, there = re.subn(rf"{re.escape(text)}\b|\b{name}\b", "", rest, flags=re.I)
+            if there:
                 if number == injected:
                     return []
                 others.append((line, name))
