@@ -17,7 +17,7 @@ from unittest import mock
 
 import toy
 from kdebug.build import flavours, guest_programs, make, modules, toolchain
-from kdebug.build.kernel import Kernel, Variant, ensure, out_name
+from kdebug.build.kernel import Kernel, Variant, ccache, ensure, out_name
 from kdebug.context import Context, SETS
 from kdebug.patches import series
 from scratch import Scratch, fail
@@ -366,3 +366,13 @@ class Ensure(Scratch):
         self.assertTrue((kernel.out / "mod/repro/one.c").is_file())
         self.assertEqual(self.calls(), [])
         self.assertEqual([p.name for p in source.iterdir()], ["one.c"])
+
+
+class Ccache(Scratch):
+    def test_only_what_differs_everywhere_is_alone(self) -> None:
+        def alone(*names: str, arch: str = "x86_64") -> bool:
+            context = Context(architecture=arch)
+            return bool(ccache(context, [f for name in names for f in flavours.fragments(context, name)]))
+        self.assertEqual([name for name in ("plain", "debug-only", "off", "pm", "lockdep", "kasan", "rt")
+                          if alone(name)], ["lockdep", "kasan", "rt"])
+        self.assertTrue(alone("plain", arch="arm64"))

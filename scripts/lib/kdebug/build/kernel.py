@@ -128,6 +128,19 @@ class Variant:
     targets: tuple[str, ...] = ()  # if not what a guest needs
 
 
+# With one of these nearly every object differs from those of any other kernel. There ccache looks for the same
+# configuration only, which saves a quarter of each compilation.
+APART = ("KASAN", "KCSAN", "PROVE_LOCKING", "PREEMPT_RT", "DEBUG_INFO_DWARF5")
+
+
+def ccache(context: Context, files: Iterable[Path]) -> dict[str, str]:
+    """What ccache is told of a kernel with the fragments @files: without a word it finds the objects of other
+    kernels that do not depend on what is configured differently."""
+    on = {name for file in files for name, value in flavours.options(file.read_text()).items() if value == "y"}
+    apart = arch.of(context).name != arch.DEFAULT or any(f"CONFIG_{name}" in on for name in APART)
+    return {"CCACHE_DEPEND": "1"} if apart else {}
+
+
 def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str] = (),
            variant: Variant | None = None) -> Kernel:
     """The kernel of @applied in @flavour, with the fragments @extra on top; of a
@@ -184,7 +197,7 @@ def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str
         try:
             # -O keeps the lines of one target together, its warnings with it.
             make.run(context, [*make.make_args(context, applied.path, out), "-Otarget", *variant.args, *targets],
-                     log, output, phase, state)
+                     log, output, phase, state, env=make.environment(context) | ccache(context, files))
         finally:
             stamp.update(warnings=output.warnings, config=config_stamp())
             save_json(stamp_file, stamp)

@@ -85,9 +85,10 @@ def machine(context: Context, packages: Collection[str] = ()) -> Machine:
 
 
 def _external(ready: Bootable) -> list[Path]:
-    """The modules that are no part of the kernel's own tree."""
-    own = set(in_tree_modules(ready.kernel))
-    return [module for module in ready.modules if module not in own]
+    """The modules that are no part of the kernel's own tree. One with the name of a module there is left out:
+    modprobe would load it in place of that, as kernel/torture's for scftorture."""
+    own = {module.name for module in in_tree_modules(ready.kernel)}
+    return [module for module in ready.modules if module.name not in own]
 
 
 def _tools() -> tuple[dict[str, Path], dict[str, str]]:
@@ -115,7 +116,7 @@ def _modules(ready: Bootable, stage: Path) -> dict[str, Path]:
     for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
         if (ready.kernel.out / name).is_file():
             shutil.copy(ready.kernel.out / name, base)
-    for module in ready.modules:
+    for module in [*in_tree_modules(ready.kernel), *_external(ready)]:
         shutil.copy(module, base / "extra")
     done = subprocess.run(["depmod", "-b", stage, ready.kernel.release], capture_output=True, text=True,
                           env=os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}:{modinfo.SBIN}"})

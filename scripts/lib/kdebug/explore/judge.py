@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from kdebug.explore.console import Seen
-from kdebug.explore.trial import Trial, glob
+from kdebug.explore.trial import Trial, glob, pool_worker
 from kdebug.guest.bad_lines import Rules
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import NOISE
@@ -118,7 +118,7 @@ def _control(seen: Seen, trial: Trial) -> list[Finding]:
     if wrong:
         said = [line for step in ("setup", "action", "again", "teardown") for line in seen.said.get(step, [])]
         return [Finding(ERROR, f"with nothing armed {' and '.join(wrong)}", tuple(said[-SHOWN:]))]
-    if seen.done and not seen.created:
+    if seen.done and all(pool_worker(one.name) for one in seen.created):
         return [Finding(ERROR, "no thread is created in action()")]
     return []
 
