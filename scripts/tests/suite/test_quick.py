@@ -147,8 +147,8 @@ class Lint(unittest.TestCase):
         self.assertGreater(len(everything), 10)
         self.assertEqual(list(lint.jobs(Context(), ["scripts/quick", "README.md"])), ["mypy scripts/quick"])
         self.assertEqual(lint.jobs(Context(), ["scripts/deps"]), {"shellcheck": ["shellcheck", "scripts/deps"]})
-        self.assertEqual(lint.jobs(Context(), ["scripts/scenarios/loop.sh"]),
-                         {"shellcheck": ["shellcheck", "scripts/scenarios/loop.sh"]})
+        self.assertEqual(lint.jobs(Context(), ["scripts/scenarios/jfs.sh"]),
+                         {"shellcheck": ["shellcheck", "scripts/scenarios/jfs.sh"]})
         self.assertEqual(list(lint.jobs(Context(), ["scripts/lib/kdebug/host/ui.py"])), ["mypy lib"])
         self.assertEqual(lint.jobs(Context(), ["docs/testing.md"]), {})
 
