@@ -370,9 +370,10 @@ class Ensure(Scratch):
 
 class Ccache(Scratch):
     def test_only_what_differs_everywhere_is_alone(self) -> None:
-        def alone(*names: str, arch: str = "x86_64") -> bool:
+        def alone(flavour: str, *more: str, arch: str = "x86_64") -> bool:
             context = Context(architecture=arch)
-            return bool(ccache(context, [f for name in names for f in flavours.fragments(context, name)]))
+            return bool(ccache(context, flavours.fragments(context, flavour, more)))
         self.assertEqual([name for name in ("plain", "debug-only", "off", "pm", "lockdep", "kasan", "rt")
                           if alone(name)], ["lockdep", "kasan", "rt"])
+        self.assertTrue(alone("plain", "gdb"))
         self.assertTrue(alone("plain", arch="arm64"))

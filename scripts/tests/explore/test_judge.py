@@ -174,6 +174,9 @@ class Control(unittest.TestCase):
 
     def test_no_creation(self) -> None:
         self.assertEqual(self.judged(control()), ["error: no thread is created in action()"])
+        # The workqueues' own workers are in no trial.
+        self.assertEqual(self.judged(control("kworker/1:2")), ["error: no thread is created in action()"])
+        self.assertEqual(self.judged(control("kworker/R-one")), [])
 
     def test_what_does_not_work(self) -> None:
         text = control("one/0").replace("round=1 what=setup status=0", "round=1 what=setup status=1")

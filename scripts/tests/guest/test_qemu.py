@@ -162,7 +162,6 @@ class Real(unittest.TestCase):
         with mock.patch.object(qemu, "payload", lambda: idle):
             self.assertIn("did not get through", qemu.probe(qemu.find(X86)[0], X86, "tcg", 1))
 
-
     def test_a_slow_machine_is_seen(self) -> None:
         # A KVM that emulates each instruction runs the payload, and takes many times the limit.
         with mock.patch.object(qemu, "PROBE_ROUNDS", 4_000_000_000):

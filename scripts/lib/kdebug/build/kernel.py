@@ -130,7 +130,7 @@ class Variant:
 
 # With one of these nearly every object differs from those of any other kernel. There ccache looks for the same
 # configuration only, which saves a quarter of each compilation.
-APART = ("KASAN", "KCSAN", "PROVE_LOCKING", "PREEMPT_RT", "DEBUG_INFO_DWARF5")
+APART = ("KASAN", "KCSAN", "PROVE_LOCKING", "PREEMPT_RT", "DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT")
 
 
 def ccache(context: Context, files: Iterable[Path]) -> dict[str, str]:
