@@ -135,10 +135,14 @@ APART = ("KASAN", "KCSAN", "PROVE_LOCKING", "PREEMPT_RT", "DEBUG_INFO_DWARF_TOOL
 
 def ccache(context: Context, files: Iterable[Path]) -> dict[str, str]:
     """What ccache is told of a kernel with the fragments @files: without a word it finds the objects of other
-    kernels that do not depend on what is configured differently."""
+    kernels that do not depend on what is configured differently.
+
+    Only a kernel apart shares with another checkout: with a base directory ccache compiles by relative names,
+    which -fmacro-prefix-map does not match, and __FILE__ then names the tree. Depend mode takes the names given.
+    """
     on = {name for file in files for name, value in flavours.options(file.read_text()).items() if value == "y"}
     apart = arch.of(context).name != arch.DEFAULT or any(f"CONFIG_{name}" in on for name in APART)
-    return {"CCACHE_DEPEND": "1"} if apart else {}
+    return {"CCACHE_DEPEND": "1", "CCACHE_BASEDIR": str(context.build)} if apart else {}
 
 
 def ensure(context: Context, applied: Applied, flavour: str, extra: Sequence[str] = (),

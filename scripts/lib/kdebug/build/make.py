@@ -54,7 +54,7 @@ def environment(context: Context) -> dict[str, str]:
     drop = re.compile(r"MAKE|MFLAGS|KBUILD|KCONFIG|KCFLAGS|KCPPFLAGS|KAFLAGS|INSTALL_|CROSS_COMPILE|"
                       r"(?:ARCH|SUBARCH|O|M|MO|V|W|C|CC|LD|LLVM|HOSTCC|LOCALVERSION)$")
     env = {k: v for k, v in os.environ.items() if not drop.match(k)}
-    env.update(LC_ALL="C", CCACHE_BASEDIR=str(context.build))
+    env.update(LC_ALL="C")
     if "CCACHE_DIR" not in env:
         env.update(CCACHE_DIR=str(context.ccache), CCACHE_MAXSIZE="1G")
     return env
