@@ -29,7 +29,7 @@ from kdebug.models import litmus, promela
 ARGUMENTS = "arguments.txt"
 CONTROL = "control.txt"
 # Which kernels a mutant can be seen on; the first is the fast one, and meant where a block names none.
-KERNELS = ("um", "plain")
+KERNELS = ("um", "plain", "lockdep")
 # What sees those that no run does. It is named by one of its negative controls.
 MODELS = ("litmus", "model")
 

@@ -39,10 +39,12 @@ KUNIT = "kunit"
 GROUP = "group "
 # All tests of Bench.rest(), as a name.
 REST = "all tests"
-# The architecture of a kernel of blocks.KERNELS.
-ARCHITECTURES = dict(zip(KERNELS, ("um", "x86_64")))
+# The architecture and the flavour of a kernel of blocks.KERNELS.
+ARCHITECTURES = dict(zip(KERNELS, ("um", "x86_64", "x86_64")))
+FLAVOURS = dict(zip(KERNELS, ("plain", "plain", "lockdep")))
 # A mutant may hang; emulation is slow, and slower beside other work.
-LIMITS = dict(zip(KERNELS, (Limits(boot=60, silence=90, total=400), Limits(boot=120, silence=180, total=1200))))
+_SLOW = Limits(boot=120, silence=180, total=1200)
+LIMITS = dict(zip(KERNELS, (Limits(boot=60, silence=90, total=400), _SLOW, _SLOW)))
 # What a busy host does to an emulated clock: it says nothing of the kernel under test.
 STARVED = "IO-APIC + timer doesn't work"
 TRIES = 3
@@ -150,9 +152,9 @@ class Bench:
     def prepare(self, name: str) -> Kernel:
         """The kernel @name without a mutant, and all that its guests need."""
         # It takes long, so it waits for whoever else builds meanwhile.
-        context = dataclasses.replace(self._context, architecture=ARCHITECTURES[name], flavour="plain", wait=True,
-                                      scratch=top(self._context))
-        return Kernel(context, bootable.prepare(context, "plain"), LIMITS[name])
+        context = dataclasses.replace(self._context, architecture=ARCHITECTURES[name], flavour=FLAVOURS[name],
+                                      wait=True, scratch=top(self._context))
+        return Kernel(context, bootable.prepare(context, FLAVOURS[name]), LIMITS[name])
 
     def build(self, kernel: Kernel, patch: Path) -> Path:
         """The image of @kernel with the @patch on top."""
