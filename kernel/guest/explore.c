@@ -322,6 +322,12 @@ static int unload_new(int round)
 	return status;
 }
 
+/* A module may have had a user for a while yet. */
+static void unload_late(void)
+{
+	unload_new(1);
+}
+
 /*
  * Setup to teardown, with the fault if @armed; then nothing new may be there, but
  * for round 0. Returns whether the guest can go on.
@@ -378,7 +384,7 @@ static int round_of(int nr, int armed)
 		return 0;
 	/* Behind a splat it is clear what is left, and why. */
 	if (nr)
-		left += settle(splat() || left ? 0 : limit_ms);
+		left += settle(splat() || left ? 0 : limit_ms, unload_late);
 	reap();
 	return 1;
 }

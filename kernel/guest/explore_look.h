@@ -283,9 +283,10 @@ static int new_things(int tell)
 
 /*
  * Wait until nothing new is there, for @ms at most, or until no less of it is there
- * for a third of that; and tell what is new then. Returns how many things are.
+ * for a third of that, with @retry() in between; and tell what is new then. Returns
+ * how many things are.
  */
-static int settle(int ms)
+static int settle(int ms, void (*retry)(void))
 {
 	long long end = now_ms() + ms, less = now_ms();
 	int wait = 20, looks = 0, now, before = 0;
@@ -303,6 +304,7 @@ static int settle(int ms)
 			return found;
 		}
 		msleep(wait);
+		retry();
 		if (wait < 500)
 			wait *= 2;
 	}

@@ -22,7 +22,7 @@ from kdebug.explore.trial import Trial
 from kdebug.guest import bad_lines, boot
 from kdebug.guest.exit_codes import Code
 from kdebug.guest.judge import Limits
-from kdebug.host import files, ui
+from kdebug.host import files, lock, ui
 from kdebug.host.ui import Fail
 
 NEEDS = ("CONFIG_FAIL_KTHREAD", "CONFIG_FAULT_INJECTION_DEBUG_FS", "CONFIG_TRACING", "CONFIG_MODULE_UNLOAD")
@@ -68,16 +68,17 @@ def machine(context: Context, packages: Collection[str] = ()) -> Machine:
     top = folder(context)
     top.mkdir(parents=True, exist_ok=True)
     able = all(config.get(f"CONFIG_{option}") == "y" for option in ("SQUASHFS", "VIRTIO_BLK"))
-    disks: tuple[tuple[str, Path], ...] = ()
-    if able:
-        # A root that is there is used by all scenarios, so that each behaves as it did.
-        if packages or root.path(context, "root").is_file():
-            disks = (("root", root.ensure(context, packages)),)
-        disks = (*disks, ("modules", root.modules(context, ready.kernel, _external(ready))))
-    extra, links = _tools()
-    if not any(serial == "modules" for serial, _ in disks):
-        extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
-    initrd = initramfs.extend(ready.kernel, ready.initrd, top / f"{ready.kernel.out.name}.cpio", extra, links)
+    with lock.held(context, "explore"):
+        disks: tuple[tuple[str, Path], ...] = ()
+        if able:
+            # A root that is there is used by all scenarios, so that each behaves as it did.
+            if packages or root.path(context, "root").is_file():
+                disks = (("root", root.ensure(context, packages)),)
+            disks = (*disks, ("modules", root.modules(context, ready.kernel, _external(ready))))
+        extra, links = _tools()
+        if not any(serial == "modules" for serial, _ in disks):
+            extra |= _modules(ready, top / f"modules-{ready.kernel.out.name}")
+        initrd = initramfs.extend(ready.kernel, ready.initrd, top / f"{ready.kernel.out.name}.cpio", extra, links)
     parts = [*sorted((context.kernel / "guest").glob("explore*")), *(path for _, path in sorted(extra.items()))]
     stats = [f"{serial} {image.stat().st_size} {image.stat().st_mtime_ns}" for serial, image in disks]
     key = files.digest(ready.kernel.key, *(path.read_bytes() for path in parts), *stats)
