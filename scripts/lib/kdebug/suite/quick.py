@@ -120,6 +120,10 @@ def _document(name: str) -> bool:
     return name == "Makefile" or name.endswith(".md") and not name.startswith("scripts/")
 
 
+# Which group is for what comes on top of a flavour.
+FRAGMENTS = {"gdb": "postmortem", "rv": "monitor"}
+
+
 def _command(context: Context, name: str) -> str:
     """Which command tests the file @name, "" for none."""
     top, _, rest = name.partition("/")
@@ -127,9 +131,11 @@ def _command(context: Context, name: str) -> str:
         return f"make test BASE={rest.partition('/')[0]}"
     if top == "configs":
         stem = Path(rest).stem
+        if stem in FRAGMENTS:
+            return f"scripts/test {FRAGMENTS[stem]}"
         return f"make test FLAVOUR={stem}" if stem in flavours.available(context) else f"make test ARCH={stem}"
-    return {"experiments": "make test ARCH=arm", "models": "scripts/test models", "mutants": "make mutants",
-            ".ci": ".ci/run"}.get(top, "")
+    return {"experiments": "make test ARCH=arm", "models": "scripts/test models",
+            "monitor": "scripts/test monitor", "mutants": "make mutants", ".ci": ".ci/run"}.get(top, "")
 
 
 # --- running them
