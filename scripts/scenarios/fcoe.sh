@@ -5,4 +5,4 @@
 # cpus: 4
 action() { modprobe fcoe; }
 again() { [ -e /sys/bus/fcoe/ctlr_create ]; }
-teardown() { modprobe -r fcoe; }
+teardown() { modprobe -r fcoe libfcoe libfc; }
