@@ -28,8 +28,9 @@ setup() {
 action() { echo "$DISK1" >/sys/fs/bcache/register; }
 again() { dd if=/dev/zero of=/dev/bcache0 bs=64k count=16 oflag=direct; }
 teardown() {
-	echo 1 >/sys/block/bcache0/bcache/stop || true
-	gone /sys/block/bcache0
+	# It waits for its cache set if that was not registered.
+	echo 1 >"/sys/block/${DISK2##*/}/bcache/stop"
+	gone "/sys/block/${DISK2##*/}/bcache"
 	echo 1 >/sys/fs/bcache/$set/unregister || true
 	gone /sys/fs/bcache/$set
 }
