@@ -37,8 +37,8 @@ class Page(Scratch):
     def path(self, name: str) -> Path:
         return self.tmp / "scripts/scenarios" / f"{name}.sh"
 
-    def results(self, left: int = 2, last: int = 7) -> Sheet:
-        """One has run up to the trial @last; that of the number @left leaves something over."""
+    def results(self, left: int = 2, last: int = 7, things: int = 1) -> Sheet:
+        """One has run up to the trial @last; that of the number @left leaves @things over."""
         sheet = Sheet(scenario.read(self.path("one")), guest.folder(self.context) / "one", "k")
         sheet.open()
         sheet.add(CONTROL_TRIAL, consoles.raw(control("one|0")), "", 1.0)
@@ -49,7 +49,8 @@ class Page(Scratch):
             text = trial(one.number, 1 if one.fault in ("fail", "kill") else 0,
                          killed + consoles.creation("one|0", 50) * (one.fault not in ("fail", "kill")))
             if one.number == left:
-                text = trial(one.number, later=LEFT.format(n=left), done=NOT_CLEAN)
+                lines = [LEFT.format(n=left).replace("one/0", f"one/{thing}") for thing in range(things)]
+                text = trial(one.number, later="".join(lines), done=NOT_CLEAN)
             sheet.add(one, consoles.raw(text), "", 1.0)
         return sheet
 
@@ -73,6 +74,14 @@ class Page(Scratch):
                       "Trials: 8. ok: 6, excused: 0, not killable: 1, bug: 0, unexplained: 1.", text)
         self.assertIn("The control: ok.", text)
         self.assertIn("## Not run\n\ntwo.", text)
+
+    def test_what_leaves_much_has_a_short_cell(self) -> None:
+        self.results(things=40)
+        text = self.page()[1]
+        self.assertIn("| left over [(1)](#one-1) [(2)](#one-2) [(3)](#one-3) [(4)](#one-4) |", text)
+        self.assertIn("unexplained: left over: thread one/2\n", text)
+        self.assertIn("unexplained: 37 more like the last\n", text)
+        self.assertNotIn("one/3", text)
 
     def test_another_result_is_another_page(self) -> None:
         self.results(left=1)

@@ -49,6 +49,10 @@ class Row:
     cells: list[Cell]
 
 
+# A device that stays brings all its files with it.
+SHOWN = 3
+
+
 def explain(name: str, cell: Cell, bugs: list[Excuse]) -> tuple[str, list[str]]:
     """What kind of cell it is, for the count, and its notes."""
     notes = [f"excused: {reason}" for reason in cell.reasons]
@@ -56,7 +60,9 @@ def explain(name: str, cell: Cell, bugs: list[Excuse]) -> tuple[str, list[str]]:
         return cell.word, notes
     stay, reasons = excuses.apply(bugs, name, cell.trial, list(cell.findings))
     notes = [f"{BUG}: {reason}" for reason in reasons] + notes
-    notes += [f"{UNEXPLAINED}: {finding}" for finding in stay]
+    notes += [f"{UNEXPLAINED}: {finding}" for finding in stay[:SHOWN]]
+    if len(stay) > SHOWN:
+        notes.append(f"{UNEXPLAINED}: {len(stay) - SHOWN} more like the last")
     return UNEXPLAINED if stay else BUG, notes
 
 
