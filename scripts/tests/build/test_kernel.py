@@ -377,3 +377,6 @@ class Ccache(Scratch):
                           if alone(name)], ["lockdep", "kasan", "rt"])
         self.assertTrue(alone("plain", "gdb"))
         self.assertTrue(alone("plain", arch="arm64"))
+        # With a base directory, and not in depend mode, __FILE__ would name the tree.
+        with mock.patch.dict(os.environ, {}, clear=True):
+            self.assertNotIn("CCACHE_BASEDIR", make.environment(Context()))

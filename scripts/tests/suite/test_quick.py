@@ -129,9 +129,10 @@ class Planned(Scratch):
 
     def test_what_is_not_tested_is_told(self) -> None:
         self.assertEqual(self.plan("scripts/lonely", "bases/6.12/config", "configs/kasan.config", "configs/arm.config",
-                                   "timeline.svg").untested,
+                                   "configs/gdb.config", "monitor/a.patch", "timeline.svg").untested,
                          {"scripts/lonely": "make test", "bases/6.12/config": "make test BASE=6.12",
                           "configs/kasan.config": "make test FLAVOUR=kasan", "configs/arm.config": "make test ARCH=arm",
+                          "configs/gdb.config": "scripts/test postmortem", "monitor/a.patch": "scripts/test monitor",
                           "timeline.svg": ""})
 
     def test_documents(self) -> None:

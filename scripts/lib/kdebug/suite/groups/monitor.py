@@ -27,7 +27,8 @@ def monitor(context: Context, tally: Tally) -> None:
     """Each creation of the selftests goes through its handshake in order, says a monitor in the kernel."""
     patch = context.repo / "monitor/rv-add-the-kcreate-monitor.patch"
     ready = bootable.prepare(context, "plain", fragments=[FRAGMENT], extra=[patch])
-    programs(context, tally, ready, ["rv:on", *WATCHED, "rv:seen"], "monitor", tags=("nomem", "stall-report"), limits=SLOW)
+    programs(context, tally, ready, ["rv:on", *WATCHED, "rv:seen"], "monitor", tags=("nomem", "stall-report"),
+             limits=SLOW)
     broken = next(one for one in blocks.read(context.repo / "mutants") if one.id == CONTROL)
     with tally.case(f"monitor: it sees {broken.id}"), tempfile.TemporaryDirectory(dir=context.build) as temp:
         control = Path(temp) / "control.patch"
